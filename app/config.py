@@ -1,0 +1,65 @@
+"""Settings: read once from the environment, frozen, passed in, never global."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that differs between one installation and another."""
+
+    #: any PostgreSQL 15 or later; None starts the embedded one in `data_dir`
+    database_url: str | None = None
+    #: where the embedded database, its log and the demo keys live
+    data_dir: Path = CHECKOUT / ".hub"
+    #: the middle part of API keys: btc_<environment>_<random>
+    environment: str = "demo"
+    #: requests a minute and key, then 429
+    requests_per_minute: int = 600
+    #: bytes of a request body, then 413
+    max_body_bytes: int = 1024 * 1024
+    #: connections this process may hold
+    pool_size: int = 16
+    #: a statement longer than this is cancelled, milliseconds
+    statement_timeout_ms: int = 30_000
+    #: waiting longer than this for a lock answers 503, milliseconds
+    lock_timeout_ms: int = 5_000
+    #: orders in the pools of a clearing run above which it becomes a job of the worker
+    clearing_job_threshold: int = 20_000
+    #: the clock stands here: for telling the opening scenario again
+    clock_at: datetime | None = None
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str]) -> "Settings":
+        """Read DATABASE_URL and HUB_* variables; absent ones keep their defaults.
+
+        Raises ValueError naming the variable when a value cannot be read.
+        """
+        defaults = Settings()
+        clock_at = environment.get("HUB_CLOCK_AT")
+        return Settings(
+            database_url=environment.get("DATABASE_URL") or None,
+            data_dir=Path(environment.get("HUB_DATA_DIR") or defaults.data_dir).absolute(),
+            environment=environment.get("HUB_ENVIRONMENT", defaults.environment),
+            requests_per_minute=_whole(environment, "HUB_REQUESTS_PER_MINUTE", defaults.requests_per_minute),
+            max_body_bytes=_whole(environment, "HUB_MAX_BODY_BYTES", defaults.max_body_bytes),
+            pool_size=_whole(environment, "HUB_POOL_SIZE", defaults.pool_size),
+            statement_timeout_ms=_whole(environment, "HUB_STATEMENT_TIMEOUT_MS", defaults.statement_timeout_ms),
+            lock_timeout_ms=_whole(environment, "HUB_LOCK_TIMEOUT_MS", defaults.lock_timeout_ms),
+            clearing_job_threshold=_whole(environment, "HUB_CLEARING_JOB_THRESHOLD", defaults.clearing_job_threshold),
+            clock_at=datetime.fromisoformat(clock_at) if clock_at else None,
+        )
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        message = f"{name} must be a whole number above 0, not {text!r}"
+        raise ValueError(message)
+    return int(text)

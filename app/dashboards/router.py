@@ -1,0 +1,5 @@
+"""HTTP of dashboards."""
+
+from app.kit.http import router
+
+api = router("dashboards")

@@ -1,0 +1,166 @@
+"""The audit: does a claimed clearing hold? It knows no solver, only whole numbers, and is written to be read aloud.
+
+A claim is a network, what flows on it, prices at its nodes, and two sets of prices from which bounds of the surplus follow.
+The audit believes no figure: it adds everything up again in Python's unbounded integers.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.engine.model import Market, Match
+from app.engine.pairs import Agreements, departure_leg, first_failing, loco_leg
+
+CHECKED = ("balance", "bounds", "rows", "reduced_cost", "fills", "matches", "surplus", "gap")
+
+
+class AuditError(Exception):
+    """A claimed result does not hold: nothing may be recorded. The message names the check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """One arc: goods go from tail to head; node 0 is the market, offers leave it and requests enter it."""
+
+    tail: int
+    head: int
+    #: rupiah per base unit: ask + collection, freight, or minus the limit
+    cost: int
+    #: base units
+    cap: int
+    flow: int
+    #: id of the departure whose capacity it uses, and grams of a base unit; None and 0 elsewhere
+    departure: str | None = None
+    weight: int = 0
+    #: of an order: commodity, side, id; and its smallest fill, base units
+    order: tuple[str, str, str] | None = None
+    least: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Prices times `scale`: at every node, and of each departure (id, grams, price) for that many grams of it."""
+
+    scale: int
+    node: Sequence[int]
+    departure: Sequence[tuple[str, int, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One component's claimed result; money in rupiah."""
+
+    arcs: Sequence[Arc]
+    #: published price of every node
+    price: Sequence[int]
+    #: order arcs turned away for their smallest fill
+    turned_away: frozenset[int]
+    #: departures whose scarcity stands although a unit is left (as good as never, see prices.publish)
+    allotted: frozenset[str]
+    #: bounds without those turned away, and of all orders as if there were no smallest fills
+    bound: Bound
+    linear_bound: Bound
+    surplus: int
+    gap: int
+    linear_gap: int
+
+
+def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> tuple[str, ...]:
+    """Return the names of the checks, all passed; raise AuditError at the first that does not."""
+    free = {departure.id: departure.free_g for departure in market.departures}
+    load: Counter[str | None] = Counter()
+    for arc in (arc for claim in claims for arc in claim.arcs if arc.departure is not None):
+        load[arc.departure] += arc.flow * arc.weight
+    for departure, grams in load.items():
+        _require(grams <= free[departure or ""], "rows", departure)
+    for claim in claims:
+        inflow: Counter[int] = Counter()
+        for number, arc in enumerate(claim.arcs):
+            inflow[arc.head] += arc.flow
+            inflow[arc.tail] -= arc.flow
+            _require(0 <= arc.flow <= arc.cap, "bounds", arc)
+            gain = claim.price[arc.head] - claim.price[arc.tail] - arc.cost
+            if arc.order is not None:
+                _fill(arc, gain, turned_away=number in claim.turned_away)
+            else:
+                full = arc.departure is not None and free[arc.departure] - load[arc.departure] < arc.weight
+                _move(arc, gain, full=full or arc.departure in claim.allotted)
+        _require(not any(inflow.values()) and claim.price[0] == 0, "balance", inflow)
+        surplus = -sum(arc.cost * arc.flow for arc in claim.arcs)
+        _require(surplus == claim.surplus, "surplus", surplus)
+        bounded = [arc for number, arc in enumerate(claim.arcs) if number not in claim.turned_away]
+        _require(_bound(bounded, claim.bound, free) - surplus == claim.gap >= 0, "gap", claim.gap)
+        _require(_bound(claim.arcs, claim.linear_bound, free) - surplus == claim.linear_gap >= 0, "gap", claim.linear_gap)
+    _same_trade(market, claims, matches, load)
+    return CHECKED
+
+
+def _fill(arc: Arc, gain: int, *, turned_away: bool) -> None:
+    """Section 3: an order trades nothing or its smallest fill; (b) no loss; (c) in part only at its own price; (d) not
+    left out while strictly in the money, unless it has a smallest fill."""
+    fill = arc.flow
+    _require(fill == 0 or fill >= arc.least, "fills", arc)
+    _require(fill == 0 or gain >= 0, "fills", arc)
+    _require(fill in {0, arc.cap} or gain == 0, "fills", arc)
+    _require(fill > 0 or gain <= 0 or arc.least > 1, "fills", arc)
+    _require(not turned_away or (fill == 0 and arc.least > 1), "fills", arc)
+
+
+def _move(arc: Arc, gain: int, *, full: bool) -> None:
+    """(a): goods move only where the difference in price pays the freight; it pays more only where there is no room."""
+    _require(arc.flow == 0 or gain >= 0, "reduced_cost", arc)
+    _require(gain <= 0 or full, "reduced_cost", arc)
+
+
+def _bound(arcs: Sequence[Arc], bound: Bound, free: dict[str, int]) -> int:
+    """Return what no flow on these arcs can exceed: the value of the capacities at any prices (linear duality)."""
+    priced = {departure: (grams, price) for departure, grams, price in bound.departure}
+    total = sum(price * (free[departure] // grams) for departure, (grams, price) in priced.items())
+    _require(bound.scale >= 1 and bound.node[0] == 0 and all(price >= 0 for _, price in priced.values()), "gap", priced)
+    for arc in arcs:
+        grams, price = priced.get(arc.departure or "", (1, 0))
+        _require(arc.weight % grams == 0, "gap", arc)
+        gain = bound.node[arc.head] - bound.node[arc.tail] - bound.scale * arc.cost - arc.weight // grams * price
+        total += arc.cap * max(gain, 0)
+    return total // bound.scale
+
+
+def _same_trade(market: Market, claims: Sequence[Claim], matches: Sequence[Match], load: Counter[str | None]) -> None:
+    """Every match keeps every rule and adds up; together they fill the orders and load the departures as the flows do."""
+    price, fill, cargo = {}, Counter[tuple[str, str, str]](), Counter[str | None]()
+    for claim in claims:
+        for arc in claim.arcs:
+            if arc.order is not None:
+                _require(arc.order not in price, "matches", arc)
+                price[arc.order] = claim.price[arc.head] - claim.price[arc.tail]
+                fill[arc.order] += arc.flow
+    agreements, departures = Agreements(market.agreements), {row.id: row for row in market.departures}
+    pools = {pool.commodity: pool for pool in market.pools}
+    listings = {(pool.commodity, row.id): row for pool in market.pools for row in pool.listings}
+    demands = {(pool.commodity, row.id): row for pool in market.pools for row in pool.demands}
+    for m in matches:
+        pool, s, d = pools[m.commodity], listings[m.commodity, m.listing_id], demands[m.commodity, m.demand_id]
+        weight, departure = pool.unit_weight_g, m.departure_id
+        leg = loco_leg(s.hub, m.departs_on) if departure is None else departure_leg(departures[departure], weight)
+        _require(first_failing(agreements, pool, s, leg, d) is None, "matches", m)
+        _require(not leg.loco or m.departs_on >= market.first_departure_day, "matches", m)
+        _require((m.departs_on, m.arrives_on) == (leg.departs_on, leg.arrives_on), "matches", m)
+        _require((m.collection_idr, m.freight_idr) == (s.collection_idr, leg.freight_idr), "matches", m)
+        hub = m.producer_price_idr + m.collection_idr
+        _require(hub + m.freight_idr + m.scarcity_idr == m.delivered_price_idr, "matches", m)
+        _require(m.producer_price_idr >= s.ask_idr and m.delivered_price_idr <= d.limit_idr, "matches", m)
+        offer, request = (m.commodity, "listing", s.id), (m.commodity, "demand", d.id)
+        _require((hub, -m.delivered_price_idr) == (price[offer], price[request]), "matches", m)
+        _require(m.quantity >= 1 and m.scarcity_idr >= 0, "matches", m)
+        fill[offer] -= m.quantity
+        fill[request] -= m.quantity
+        if departure is not None:
+            cargo[departure] += m.quantity * weight
+    _require(not any(fill.values()) and +cargo == +load, "matches", (fill, cargo))
+
+
+def _require(holds: bool, check: str, what: object) -> None:
+    """Refuse the claim where a check does not hold."""
+    if not holds:
+        message = f"{check} does not hold: {what}"
+        raise AuditError(message)

@@ -1,0 +1,98 @@
+"""Canonical order and canonical bytes: the same market gives the same bytes, whatever the order of its rows.
+
+Text is in Unicode normal form C and sorts by code point; numbers are integers; JSON has sorted keys and no spaces.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
+from unicodedata import normalize
+
+from app.engine.model import Agreement, Clearing, Demand, Departure, Listing, Market, Pool
+
+#: name and version, stored with every run: a replay needs the same
+ENGINE = "blitar-highs/1"
+
+_Row = TypeVar("_Row", Agreement, Demand, Departure, Listing)
+
+
+def arrange(market: Market) -> Market:
+    """Return the same market with text in normal form C and all rows in canonical order."""
+    return Market(
+        pools=tuple(sorted((_arrange_pool(pool) for pool in market.pools), key=lambda pool: pool.commodity)),
+        departures=_rows(market.departures, lambda row: row.id),
+        agreements=_rows(
+            (replace(row, commodities=_names(row.commodities)) for row in market.agreements),
+            lambda row: (row.hub, row.region, row.first_day, row.last_day, row.commodities is None, row.commodities or ()),
+        ),
+        first_departure_day=market.first_departure_day,
+    )
+
+
+def encode_market(market: Market) -> bytes:
+    """Return the canonical JSON of a market: what a run stores as its input."""
+    return _encode(asdict(arrange(market)))
+
+
+def encode_clearing(clearing: Clearing) -> bytes:
+    """Return the canonical JSON of a clearing: what a run stores as its result."""
+    return _encode(asdict(clearing))
+
+
+def decode_market(data: bytes) -> Market:
+    """Return the market of canonical bytes. Raises ValueError, KeyError or TypeError on anything else."""
+    raw: dict[str, Any] = json.loads(data)
+    return Market(
+        pools=tuple(
+            Pool(
+                **{
+                    **pool,
+                    "listings": tuple(Listing(**row) for row in pool["listings"]),
+                    "demands": tuple(Demand(**row) for row in pool["demands"]),
+                }
+            )
+            for pool in raw["pools"]
+        ),
+        departures=tuple(Departure(**row) for row in raw["departures"]),
+        agreements=tuple(
+            Agreement(**{**row, "commodities": None if row["commodities"] is None else tuple(row["commodities"])})
+            for row in raw["agreements"]
+        ),
+        first_departure_day=raw["first_departure_day"],
+    )
+
+
+def sha256(data: bytes) -> str:
+    """Return the SHA-256 of bytes in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def _encode(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _arrange_pool(pool: Pool) -> Pool:
+    return replace(
+        pool,
+        commodity=normalize("NFC", pool.commodity),
+        listings=_rows(pool.listings, lambda row: row.id),
+        demands=_rows(pool.demands, lambda row: row.id),
+    )
+
+
+def _rows(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> tuple[_Row, ...]:
+    """Sort rows after bringing their text into normal form."""
+    return tuple(sorted(map(_normal, rows), key=key))
+
+
+def _normal(row: _Row) -> _Row:
+    fields = {name: getattr(row, name) for name in row.__slots__}
+    text = {name: normalize("NFC", value) for name, value in fields.items() if isinstance(value, str)}
+    changed = {name: value for name, value in text.items() if value != fields[name]}
+    return replace(row, **changed) if changed else row
+
+
+def _names(commodities: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if commodities is None else tuple(sorted({normalize("NFC", name) for name in commodities}))

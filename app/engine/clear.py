@@ -1,0 +1,72 @@
+"""One clearing: snapshot in, matches, prices, reasons and certificate out; pure and deterministic.
+
+The steps: door, canonical order, networks, optimum (shared departures, smallest fills, ties), prices, matches, reasons,
+audit. See matching.md in docs/ for the model and each module for its part.
+"""
+
+from app.engine.audit import AuditError, audit
+from app.engine.book import open_book
+from app.engine.canonical import arrange
+from app.engine.components import Component, settle_market
+from app.engine.door import validate
+from app.engine.matches import build_matches, build_prices
+from app.engine.model import Certificate, Clearing, Market, PoolResult
+from app.engine.network import build
+from app.engine.reasons import explain
+
+__all__ = ["AuditError", "clear"]
+
+
+def clear(market: Market) -> Clearing:
+    """Return the clearing of a market: the greatest surplus, one price per place, a reason for what is left, a proof.
+
+    Raises door.MarketRefusedError where a figure is out of bounds (section 8), AuditError where the audit refuses the
+    result. The same market gives the same answer, whatever the order of its rows, hash seed or machine.
+
+    1. Refuse what whole numbers cannot hold. 2. Canonical order. 3. One network a pool. 4. Solve, pools joined where they
+    share a full departure. 5. Matches with prices. 6. Audit. 7. Reasons for all that has quantity left.
+    """
+    validate(market)  # 1
+    market = arrange(market)  # 2
+    validate(market)  # names that differ only in normal form are the same name
+    networks = {pool.commodity: build(open_book(market, pool)) for pool in market.pools}  # 3
+    components = settle_market(networks)  # 4
+    matches = [match for part in components for match in build_matches(part.net, part.flow, part.price)]  # 5
+    matches.sort(key=lambda m: (m.commodity, m.demand_id, m.listing_id, m.departs_on, m.departure_id or ""))
+    prices = [price for part in components for price in build_prices(part.net, part.flow, part.price)]
+    checked = audit(market, [part.claim() for part in components], matches)  # 6
+    unmatched = explain(market, components, matches)  # 7
+    return Clearing(
+        pools=tuple(_totals(market, components)),
+        matches=tuple(matches),
+        unmatched=tuple(unmatched),
+        prices=tuple(sorted(prices, key=lambda p: (p.commodity, p.level, p.region, p.day, p.grade, p.min_life_days))),
+        certificate=_certificate(components, checked),
+    )
+
+
+def _certificate(components: list[Component], checked: tuple[str, ...]) -> Certificate:
+    """Add up what was proven for each component."""
+    gap = sum(part.gap for part in components)
+    return Certificate(
+        status="bounded" if gap else "optimal",
+        gap_idr=gap,
+        lp_gap_idr=sum(part.linear_gap for part in components),
+        surplus_idr=sum(part.surplus for part in components),
+        checked=checked,
+    )
+
+
+def _totals(market: Market, components: list[Component]) -> list[PoolResult]:
+    """Return every pool's totals in canonical order."""
+    totals = [part.totals() for part in components]
+    return [
+        PoolResult(
+            commodity=pool.commodity,
+            listings=len(pool.listings),
+            demands=len(pool.demands),
+            matched_quantity=sum(total.get(pool.commodity, (0, 0))[0] for total in totals),
+            surplus_idr=sum(total.get(pool.commodity, (0, 0))[1] for total in totals),
+        )
+        for pool in market.pools
+    ]

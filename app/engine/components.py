@@ -1,0 +1,221 @@
+"""The whole market: pools alone where they can be, joined where they share a departure that would be overfull."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.engine.audit import Arc, Bound, Claim
+from app.engine.door import check_range
+from app.engine.fills import Branch, rejected, search
+from app.engine.highs import Row
+from app.engine.joint import Proof, Solved, common_grams, finish, make_rows, relax, worth
+from app.engine.model import Listing
+from app.engine.network import Ints, Network, join
+from app.engine.prices import Published, publish
+
+
+@dataclass(slots=True)
+class Part:
+    """Pools that are solved together, on the way to a result."""
+
+    commodities: tuple[str, ...]
+    #: ids of the departures that hold them together
+    shared: frozenset[str]
+    net: Network
+    rows: list[Row] = field(default_factory=list)
+    reach: int = 1
+    root: Solved | None = None
+    branch: Branch | None = None
+    flow: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Pools that were solved together: network, whole flow, published prices, and what proves them."""
+
+    commodities: tuple[str, ...]
+    net: Network
+    rows: tuple[Row, ...]
+    #: shape (arcs,), base units
+    flow: Ints
+    published: Published
+    #: order arcs turned away for their smallest fill
+    turned_away: Ints
+    proof: Proof
+    linear_proof: Proof
+    #: rupiah
+    surplus: int
+    gap: int
+    linear_gap: int
+
+    @property
+    def price(self) -> Ints:
+        """Published prices at the nodes, shape (nodes,), rupiah per base unit."""
+        return self.published.price
+
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """Return matched base units and surplus in rupiah by commodity."""
+        found: dict[str, tuple[int, int]] = {}
+        sold = self.flow[: len(self.net.orders)].tolist()
+        for name, order, fill in zip(self.net.commodity, self.net.orders, sold, strict=True):
+            quantity, surplus = found.get(name, (0, 0))
+            if isinstance(order, Listing):
+                cost = order.ask_idr + order.collection_idr
+                found[name] = (quantity + fill, surplus - fill * cost)
+            else:
+                found[name] = (quantity, surplus + fill * order.limit_idr)
+        return found
+
+    def claim(self) -> Claim:
+        """Return the claim that the audit is to examine."""
+        net, named = self.net, [None if leg.departure is None else leg.departure.id for leg in self.net.legs]
+        orders = [
+            (name, "listing" if isinstance(order, Listing) else "demand", order.id)
+            for name, order in zip(net.commodity, net.orders, strict=True)
+        ]
+        least = net.least.tolist()
+        columns = (net.tail, net.head, net.cost, net.cap, self.flow, net.leg, net.weight)
+        arcs = []
+        for number, row in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+            tail, head, cost, cap, flow, leg, weight = row
+            departure = named[leg] if leg >= 0 else None
+            if number < len(orders):
+                arcs.append(Arc(tail, head, cost, cap, flow, order=orders[number], least=least[number]))
+            else:
+                arcs.append(Arc(tail, head, cost, cap, flow, departure, weight if departure is not None else 0))
+        return Claim(
+            arcs=arcs,
+            price=self.price.tolist(),
+            turned_away=frozenset(self.turned_away.tolist()),
+            allotted=frozenset(named[int(net.leg[arc])] or "" for arc in self.published.allotted),
+            bound=self._bound(self.proof),
+            linear_bound=self._bound(self.linear_proof),
+            surplus=self.surplus,
+            gap=self.gap,
+            linear_gap=self.linear_gap,
+        )
+
+    def _bound(self, proof: Proof) -> Bound:
+        prices = zip(self.rows, proof.row_price, strict=True)
+        return Bound(proof.scale, proof.price.tolist(), tuple((row.departure, row.grams, price) for row, price in prices))
+
+
+def settle_market(networks: dict[str, Network]) -> list[Component]:
+    """Return the components of a market, solved; `networks` by commodity.
+
+    1. Every pool alone, capacity on each arc (section 2, step 1). 2. While departures are overfull in total: add their
+    rows, join the pools that load them, solve those again; smallest fills and stage B shift loads and may overfill
+    departures in turn. 3. Prices and proofs.
+    """
+    grams = common_grams(networks.values())
+    parts = [Part((name,), frozenset(), net, reach=_reach(net)) for name, net in networks.items()]  # 1
+    while True:  # 2
+        for part in parts:
+            part.root = part.root or relax(part.net, part.rows, _none(part.net), part.net.cap)
+        flows = [part.root.flow for part in parts if part.root is not None]
+        if not _overfull(parts, flows):
+            flows = [_finish(part) for part in parts]
+        overfull = _overfull(parts, flows)
+        if not overfull:
+            return [_component(part) for part in parts]  # 3
+        parts = _join(parts, flows, networks, overfull, grams)
+
+
+def _none(net: Network) -> Ints:
+    return np.zeros(net.arcs, dtype=np.int64)
+
+
+def _reach(net: Network) -> int:
+    """Return a price above every path's, refusing a network whose figures could overflow."""
+    orders = len(net.orders)
+    return check_range(
+        price_idr=int(np.abs(net.cost[:orders]).max(initial=0)),
+        freight_idr=int(net.cost[orders:].max(initial=0)),
+        departure_arcs=int((net.leg >= 0).sum()),
+        orders=orders,
+    )
+
+
+def _overfull(parts: Sequence[Part], flows: Sequence[Ints]) -> frozenset[str]:
+    """Return the departures that carry more grams than are free."""
+    load: Counter[str] = Counter()
+    free: dict[str, int] = {}
+    for part, flow in zip(parts, flows, strict=True):
+        for name, grams in _loads(part.net, flow):
+            load[name] += grams
+        free |= {leg.departure.id: leg.departure.free_g for leg in part.net.legs if leg.departure is not None}
+    return frozenset(name for name, grams in load.items() if grams > free[name])
+
+
+def _loads(net: Network, flow: Ints) -> Iterable[tuple[str, int]]:
+    """Yield what each loaded departure arc carries, grams."""
+    for arc in np.flatnonzero((net.leg >= 0) & (flow > 0)).tolist():
+        departure = net.legs[int(net.leg[arc])].departure
+        if departure is not None:
+            yield departure.id, int(flow[arc]) * int(net.weight[arc])
+
+
+def _join(
+    parts: Sequence[Part],
+    flows: Sequence[Ints],
+    networks: dict[str, Network],
+    overfull: frozenset[str],
+    grams: dict[str, int],
+) -> list[Part]:
+    """Join the parts that load an overfull departure, and give them its row; the others stay as they are."""
+    groups: list[tuple[list[Part], set[str]]] = []
+    for part, flow in zip(parts, flows, strict=True):
+        names = {name for name, _ in _loads(part.net, flow)} & overfull | set(part.shared)
+        meeting = [group for group in groups if group[1] & names]
+        groups = [group for group in groups if group not in meeting]
+        groups.append(([p for group in meeting for p in group[0]] + [part], names.union(*(g[1] for g in meeting))))
+    result = []
+    for members, names in groups:
+        shared = frozenset(names)
+        if len(members) == 1 and shared == members[0].shared:
+            part = members[0]
+        else:
+            names_of_pools = tuple(sorted(name for member in members for name in member.commodities))
+            net = join([networks[name] for name in names_of_pools])
+            part = Part(names_of_pools, shared, net, make_rows(net, sorted(shared), grams), _reach(net))
+        result.append(part)
+    return sorted(result, key=lambda part: part.commodities)
+
+
+def _finish(part: Part) -> Ints:
+    """Return the part's flow after the search over smallest fills and after stage B."""
+    if part.root is None:
+        message = "a part was to be finished before it was solved"
+        raise ValueError(message)
+    if part.branch is None or part.flow is None:
+        part.branch = search(part.net, part.rows, part.root, part.reach)
+        part.flow = finish(part.net, part.rows, part.branch.solved, part.branch.low, part.branch.high)
+    return part.flow
+
+
+def _component(part: Part) -> Component:
+    """Publish prices and gather the proofs: bounds without lower bounds on fills, with and without who was turned away."""
+    net, root, branch, flow = part.net, part.root, part.branch, part.flow
+    if root is None or branch is None or flow is None:
+        message = "a part was to be published before it was solved"
+        raise ValueError(message)
+    final = root
+    if branch.solved is not root:
+        final = relax(net, part.rows, _none(net), branch.high) or root
+    surplus = worth(net.cost, flow)
+    exact = final.bound == surplus and final.exact
+    return Component(
+        commodities=part.commodities,
+        net=net,
+        rows=tuple(part.rows),
+        flow=flow,
+        published=publish(net, part.rows, flow, final.proof if part.rows and exact else None, part.reach),
+        turned_away=rejected(net, branch),
+        proof=final.proof,
+        linear_proof=root.proof,
+        surplus=surplus,
+        gap=final.bound - surplus,
+        linear_gap=root.bound - surplus,
+    )

@@ -1,0 +1,105 @@
+"""At the door: what the engine refuses to compute with (matching.md, section 8)."""
+
+from collections.abc import Iterable
+
+from app.engine.model import Demand, Listing, Market, Pool
+
+MAX_PRICE_IDR = 10**8
+MAX_QUANTITY = 10**9
+MAX_ORDERS = 10**6
+#: days are ordinals of years 1 to 9999
+MAX_DAY = 3_652_059
+#: longest time during which goods may be fetched at a hub: one pseudo-departure stands for each day
+MAX_LOCO_DAYS = 1000
+
+
+class MarketRefusedError(ValueError):
+    """The market is outside the bounds within which the engine's whole numbers are exact; the message says where."""
+
+
+def validate(market: Market) -> None:
+    """Raise MarketRefusedError unless every figure is in bounds and every name is unique.
+
+    Source: matching.md, section 8. The bound on price times path length needs the network: see `check_range`.
+    """
+    _unique("pool", (pool.commodity for pool in market.pools))
+    _unique("departure", (departure.id for departure in market.departures))
+    _between("first_departure_day", market.first_departure_day, 0, MAX_DAY)
+    for departure in market.departures:
+        where = f"departure {departure.id}"
+        _between(f"{where}: freight_idr_per_kg", departure.freight_idr_per_kg, 0, MAX_PRICE_IDR)
+        _between(f"{where}: free_g", departure.free_g, 0, 2**60)
+        _between(f"{where}: departs_on", departure.departs_on, 0, MAX_DAY)
+        _between(f"{where}: arrives_on", departure.arrives_on, departure.departs_on, MAX_DAY)
+    for agreement in market.agreements:
+        _between(f"agreement {agreement.hub} {agreement.region}: first_day", agreement.first_day, 0, MAX_DAY)
+        _between(f"agreement {agreement.hub} {agreement.region}: last_day", agreement.last_day, 0, MAX_DAY)
+    for pool in market.pools:
+        _validate_pool(pool)
+
+
+def check_range(*, price_idr: int, freight_idr: int, departure_arcs: int, orders: int) -> int:
+    """Return a price above any path's in rupiah, or raise MarketRefusedError where whole numbers could overflow.
+
+    With P the largest price, F the largest freight with a row price on top (at most P) and L the number of departure
+    arcs, (P + L * F) * K < 2^61, K = 4 R + 2 being the scale of ties and also above the engine's own scales.
+    """
+    reach = price_idr + departure_arcs * (freight_idr + price_idr)
+    if reach * max(4 * orders + 2, 64) >= 2**61:
+        message = f"prices up to {price_idr} over {departure_arcs} departure arcs do not fit into 61 bits"
+        raise MarketRefusedError(message)
+    return 2 * reach + 1
+
+
+def _validate_pool(pool: Pool) -> None:
+    """Check one pool and its orders."""
+    where = f"pool {pool.commodity}"
+    _between(f"{where}: unit_weight_g", pool.unit_weight_g, 1, 10**9)
+    _between(f"{where}: listings", len(pool.listings), 0, MAX_ORDERS)
+    _between(f"{where}: demands", len(pool.demands), 0, MAX_ORDERS)
+    _unique(f"{where}: listing", (listing.id for listing in pool.listings))
+    _unique(f"{where}: demand", (demand.id for demand in pool.demands))
+    for listing in pool.listings:
+        name = f"listing {listing.id}"
+        _between(f"{name}: ask_idr", listing.ask_idr, 0, MAX_PRICE_IDR)
+        _between(f"{name}: collection_idr", listing.collection_idr, 0, MAX_PRICE_IDR)
+        _between(f"{name}: grade", listing.grade, 1, 10**6)
+        _between(f"{name}: best_before", listing.best_before, 0, 2 * MAX_DAY)
+        _between(f"{name}: best_before_chilled", listing.best_before_chilled, 0, 2 * MAX_DAY)
+        _validate_order(name, listing)
+    for demand in pool.demands:
+        name = f"demand {demand.id}"
+        _between(f"{name}: limit_idr", demand.limit_idr, 0, MAX_PRICE_IDR)
+        _between(f"{name}: min_grade", demand.min_grade, 1, 10**6)
+        _between(f"{name}: min_life_days", demand.min_life_days, 0, MAX_DAY)
+        _validate_order(name, demand)
+    if any(demand.loco for demand in pool.demands) and pool.listings:
+        days = min(max(s.last_day for s in pool.listings), max(d.last_day for d in pool.demands if d.loco))
+        first = max(min(s.first_day for s in pool.listings), min(d.first_day for d in pool.demands if d.loco))
+        _between(f"{where}: days of fetching at the hub", max(days - first, 0), 0, MAX_LOCO_DAYS)
+
+
+def _validate_order(name: str, order: Listing | Demand) -> None:
+    """Check what both sides of the market have in common."""
+    _between(f"{name}: quantity", order.quantity, 1, MAX_QUANTITY)
+    _between(f"{name}: min_quantity", order.min_quantity, 0, 2**62)
+    _between(f"{name}: first_day", order.first_day, 0, MAX_DAY)
+    _between(f"{name}: last_day", order.last_day, 0, MAX_DAY)
+    _between(f"{name}: posted_at", order.posted_at, -(2**62), 2**62)
+
+
+def _between(what: str, value: int, least: int, most: int) -> None:
+    """Refuse what is no whole number between two bounds."""
+    if type(value) is not int or not least <= value <= most:
+        message = f"{what} must be a whole number from {least} to {most}, not {value!r}"
+        raise MarketRefusedError(message)
+
+
+def _unique(what: str, names: Iterable[str]) -> None:
+    """Refuse a name that occurs twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            message = f"{what} {name!r} occurs twice"
+            raise MarketRefusedError(message)
+        seen.add(name)

@@ -1,0 +1,260 @@
+"""Shared departures (matching.md, section 2): one capacity row over several arcs, whole allotments, a whole bound.
+
+A network with rows is no longer a pure network: its linear optimum may be fractional. With the flow on the departure arcs
+fixed at whole allotments every pool is a pure network again, which `exact` solves and proves. The bound holds for any
+row prices at least 0, so the solver's floats only propose them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from math import gcd
+
+import numpy as np
+
+from app.engine import ties
+from app.engine.exact import balanced, optimum, settle
+from app.engine.highs import Floats, Question, Row, solve
+from app.engine.network import Ints, Network
+
+#: row prices are fractions of this denominator at most
+MAX_SCALE = 12
+#: a float this close to a whole number is read as one
+NEAR = 1e-6
+#: nodes of an integer programme, and the number of arcs up to which all of them are asked to be whole
+NODE_LIMIT = 500
+SMALL_PROGRAMME = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Prices from which an upper bound of the surplus follows by linear duality."""
+
+    #: denominator of all prices below
+    scale: int
+    #: per row, for a unit of its weight
+    row_price: tuple[int, ...]
+    #: shape (nodes,), 0 at the market
+    price: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """An optimal whole flow of a component, or the best one found."""
+
+    #: shape (arcs,), base units
+    flow: Ints
+    #: rupiah
+    surplus: int
+    #: volume and rank gained among equal surpluses: greater is better
+    tie: int
+    #: proven bound of the surplus within the same order bounds, rupiah
+    bound: int
+    proof: Proof
+    #: the flow and the proof satisfy complementary slackness to the last fraction of a rupiah
+    exact: bool
+
+
+def worth(cost: Ints, flow: Ints) -> int:
+    """Return minus the sum of cost * flow in Python's unbounded integers."""
+    traded = np.flatnonzero(flow)
+    return -sum(c * f for c, f in zip(cost[traded].tolist(), flow[traded].tolist(), strict=True))
+
+
+def make_rows(net: Network, departures: Sequence[str], grams: dict[str, int]) -> list[Row]:
+    """Return the rows of some departures; `grams` is the common divisor of the weights that can load each."""
+    rows = []
+    for departure in sorted(departures):
+        legs = [i for i, leg in enumerate(net.legs) if leg.departure is not None and leg.departure.id == departure]
+        arcs = np.flatnonzero(np.isin(net.leg, legs))
+        free = max((leg.departure.free_g for leg in (net.legs[i] for i in legs) if leg.departure is not None), default=0)
+        unit = grams[departure]
+        rows.append(Row(departure, unit, free // unit, arcs, net.weight[arcs] // unit))
+    return rows
+
+
+def common_grams(networks: Iterable[Network]) -> dict[str, int]:
+    """Return for every departure in use the greatest common divisor of the weights that can load it, grams."""
+    grams: dict[str, int] = {}
+    for net in networks:
+        for arc in np.flatnonzero(net.leg >= 0).tolist():
+            departure = net.legs[int(net.leg[arc])].departure
+            if departure is not None:
+                grams[departure.id] = gcd(grams.get(departure.id, 0), int(net.weight[arc]))
+    return grams
+
+
+def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | None:
+    """Return the best flow within the bounds of the arcs, ties in the order of posting; None where there is none.
+
+    1. The linear optimum, and row prices as fractions. 2. The bound they prove. 3. Whole allotments: the linear flow
+    where it is whole; else rounded down with the leftovers given away, and if that is below the bound an integer
+    programme. 4. Ties, over the whole face where flow and prices prove each other, else at the allotments.
+    """
+    if not rows:
+        return _pure(net, low, high)
+    question = Question(net.nodes, net.tail, net.head, net.cost, low, _without_row_caps(net, rows, high), rows)
+    linear = solve(question)  # 1
+    if linear is None:
+        return None
+    proof, bound_scaled = _prove(question, _fractions(linear.row_price))  # 2
+    flow = _whole(question, linear.flow, bound_scaled // proof.scale)  # 3
+    if flow is None:
+        return None
+    surplus = worth(net.cost, flow)
+    exact = bound_scaled == proof.scale * surplus
+    if exact:  # 4
+        flow = _along_face(question, proof, flow, ties.rank_cost(net))
+    else:
+        allotted = at_allotments(question, flow)
+        flow = ties.by_posting(net, allotted, *settle(allotted, flow, np.zeros(net.nodes, dtype=np.int64)))
+    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), bound_scaled // proof.scale, proof, exact)
+
+
+def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: Ints) -> Ints:
+    """Return the flow of stage B: the same fills, earliest arrival, first lanes (matching.md, section 5)."""
+    question = Question(net.nodes, net.tail, net.head, net.cost, low, high)
+    if not rows:
+        return ties.by_arrival(net, question, solved.flow, solved.proof.price)
+    question = replace(question, high=_without_row_caps(net, rows, high), rows=rows)
+    if solved.exact:
+        fixed = ties.fix_fills(net, question, solved.flow)
+        return _along_face(fixed, solved.proof, solved.flow, ties.carrier_cost(net))
+    allotted = at_allotments(question, solved.flow)
+    flow, price = settle(allotted, solved.flow, np.zeros(net.nodes, dtype=np.int64))
+    return ties.by_arrival(net, allotted, flow, price)
+
+
+def _pure(net: Network, low: Ints, high: Ints) -> Solved | None:
+    """Solve a network without rows: its optimum is whole and its prices prove it."""
+    question = Question(net.nodes, net.tail, net.head, net.cost, low, high)
+    found = optimum(question)
+    if found is None:
+        return None
+    flow = ties.by_posting(net, question, *found)
+    surplus = worth(net.cost, flow)
+    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), surplus, Proof(1, (), found[1]), exact=True)
+
+
+def _without_row_caps(net: Network, rows: Sequence[Row], high: Ints) -> Ints:
+    """Lift the capacity of single arcs where a row holds them together: the row is to carry the whole price."""
+    high = high.copy()
+    for row in rows:
+        high[row.arcs] = 1 + sum(order.quantity for order in net.orders)
+    return high
+
+
+def _fractions(row_price: Floats) -> tuple[int, list[int]]:
+    """Read floats as fractions of one denominator up to MAX_SCALE, rounding where none fits."""
+    scale = next(
+        (d for d in range(1, MAX_SCALE) if np.all(np.abs(row_price * d - np.rint(row_price * d)) < NEAR * d)), MAX_SCALE
+    )
+    return scale, [int(price) for price in np.rint(row_price * scale)]
+
+
+def priced_cost(question: Question, scale: int, row_price: Sequence[int]) -> Ints:
+    """Return money * scale with the row prices on top: the cost of every arc when capacity is paid for."""
+    cost = question.cost * scale
+    for row, price in zip(question.rows, row_price, strict=True):
+        cost[row.arcs] += row.units * price
+    return cost
+
+
+def _prove(question: Question, fractions: tuple[int, list[int]]) -> tuple[Proof, int]:
+    """Return the proof at given row prices, and its bound in rupiah * scale (section 2, step 4)."""
+    scale, row_price = fractions
+    cost = priced_cost(question, scale, row_price)
+    paid = replace(question, cost=cost, rows=())
+    found = optimum(paid)
+    if found is None:  # the linear programme with rows had a flow, so this one has
+        message = "a network lost its flow when its rows were priced"
+        raise ArithmeticError(message)
+    flow, price = found
+    held = sum(price * row.capacity for price, row in zip(row_price, question.rows, strict=True))
+    return Proof(scale, tuple(row_price), price), worth(cost, flow) + held
+
+
+def _whole(question: Question, linear: Floats, bound: int) -> Ints | None:
+    """Return the best whole flow found within the rows; None where there is none."""
+    on = np.concatenate([row.arcs for row in question.rows])
+    fixed = np.abs(linear[on] - np.rint(linear[on])) < NEAR
+    best = _at(question, on, np.rint(linear[on]) if fixed.all() else np.floor(linear[on] + NEAR))
+    if best is not None and worth(question.cost, best) >= bound:
+        return best
+    held = question
+    if len(on) > SMALL_PROGRAMME:
+        low, high = question.low.copy(), question.high.copy()
+        low[on[fixed]] = high[on[fixed]] = np.rint(linear[on[fixed]]).astype(np.int64)
+        held = replace(question, low=low, high=high)
+    answer = solve(held, whole=on, node_limit=NODE_LIMIT)
+    other = None if answer is None else _at(question, on, np.rint(answer.flow[on]))
+    if best is None or (other is not None and worth(question.cost, other) > worth(question.cost, best)):
+        best = other
+    return best
+
+
+def _at(question: Question, on: Ints, allotment: Floats) -> Ints | None:
+    """Return the optimum at given allotments after the leftovers are given away; None where they do not fit."""
+    flow = np.zeros(len(question.tail), dtype=np.int64)
+    flow[on] = np.maximum(allotment, 0).astype(np.int64)
+    if any(left < 0 for left in leftovers(question.rows, flow)):
+        return None
+    found = optimum(at_allotments(question, flow))
+    return None if found is None else _spread(question, *found)
+
+
+def at_allotments(question: Question, flow: Ints) -> Question:
+    """Return the pure network in which every arc of a row may carry what it carries now, and no more."""
+    high = question.high.copy()
+    for row in question.rows:
+        high[row.arcs] = flow[row.arcs]
+    return replace(question, high=high, rows=(), tight=())
+
+
+def leftovers(rows: Sequence[Row], flow: Ints) -> list[int]:
+    """Return the capacity that each row has left, in its unit."""
+    return [row.capacity - int((row.units * flow[row.arcs]).sum()) for row in rows]
+
+
+def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
+    """Give what a departure has left to the arcs that gain from it, until none gains."""
+    gained = True
+    while gained:
+        gained = False
+        for row in question.rows:
+            for arc, unit in zip(row.arcs.tolist(), row.units.tolist(), strict=True):
+                allotted = at_allotments(question, flow)
+                allotted.high[arc] += leftovers([row], flow)[0] // unit
+                if allotted.high[arc] > flow[arc]:
+                    more, price = settle(allotted, flow, price)
+                    gained = gained or worth(question.cost, more) > worth(question.cost, flow)
+                    flow = more
+    return flow
+
+
+def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Ints:
+    """Return the best flow by another cost among those that the proof proves optimal, rows included.
+
+    1. Confine to the face: arcs at their reduced cost, priced rows full. 2. The linear optimum; an integer programme
+    where it is fractional. 3. Its allotments, solved exactly; the old flow where that fails or is no better.
+    """
+    priced = replace(question, cost=priced_cost(question, proof.scale, proof.row_price), rows=())
+    confined = replace(
+        ties.face(priced, flow, proof.price), cost=cost, rows=question.rows, tight=[p > 0 for p in proof.row_price]
+    )  # 1
+    on = np.concatenate([row.arcs for row in question.rows])
+    answer = solve(confined)  # 2
+    if answer is not None and np.any(np.abs(answer.flow[on] - np.rint(answer.flow[on])) >= NEAR):
+        answer = solve(confined, whole=on, node_limit=NODE_LIMIT)
+    if answer is None:
+        answer_flow = flow
+    else:
+        answer_flow = np.clip(np.rint(answer.flow).astype(np.int64), confined.low, confined.high)
+    if any(
+        left < 0 or (full and left)
+        for left, full in zip(leftovers(question.rows, answer_flow), confined.tight, strict=True)
+    ):
+        return flow
+    held = at_allotments(confined, answer_flow)  # 3
+    held.low[on] = answer_flow[on]
+    found = optimum(held, fallback=flow if balanced(held, flow) else None)
+    return found[0] if found is not None and worth(cost, found[0]) > worth(cost, flow) else flow

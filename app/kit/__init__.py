@@ -1,0 +1,1 @@
+"""Tools without a domain: database, problems, HTTP habits, authentication, clock, ids, paging."""

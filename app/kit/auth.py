@@ -1,0 +1,60 @@
+"""The dependencies that demand a principal.
+
+`main` plugs in how a key becomes a principal; routers say which roles may pass.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit.idempotency import begin_once
+from app.kit.principal import Principal, Role
+from app.kit.problems import Forbidden, Unauthenticated
+from app.kit.sessions import Session
+
+
+Authenticate = Callable[[AsyncSession, str], Awaitable[Principal]]
+
+_bearer = HTTPBearer(auto_error=False, description="Kunci API: btc_<lingkungan>_<acak>")
+
+
+async def caller(
+    request: Request, session: Session, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> Principal:
+    """Return who is asking, counted against the key's minute and, for a repeated POST, answered from memory.
+
+    Raises Unauthenticated (401), TooManyRequests (429) and, as replays, what `kit.idempotency` raises.
+    """
+    if credentials is None or len(credentials.credentials) > 200:
+        raise Unauthenticated
+    hub = request.app.state.hub
+    principal: Principal = await hub.authenticate(session, credentials.credentials)
+    await hub.limiter.count(str(principal.key_id))
+    request.state.principal = principal
+    await begin_once(request, session, principal.organization_id)
+    return principal
+
+
+Caller = Annotated[Principal, Depends(caller, scope="function")]
+
+
+def only(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
+    """Return a dependency that lets these roles pass. Raises Forbidden (403) for the others."""
+
+    async def permitted(principal: Caller) -> Principal:
+        if principal.role not in roles:
+            raise Forbidden
+        return principal
+
+    permitted.roles = roles  # type: ignore[attr-defined]  # read by the role matrix test
+    return permitted
+
+
+HubOnly = Annotated[Principal, Depends(only(Role.HUB), scope="function")]
+HubOrObserver = Annotated[Principal, Depends(only(Role.HUB, Role.OBSERVER), scope="function")]
+Seller = Annotated[Principal, Depends(only(Role.PRODUCER, Role.HUB), scope="function")]
+Purchaser = Annotated[Principal, Depends(only(Role.BUYER, Role.HUB), scope="function")]
+Trader = Annotated[Principal, Depends(only(Role.PRODUCER, Role.BUYER, Role.HUB), scope="function")]

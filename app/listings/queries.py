@@ -1,0 +1,74 @@
+"""Reading listings."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kit.principal import Principal
+from app.listings.models import Listing
+
+
+def visible(principal: Principal) -> Select[tuple[Listing]]:
+    """Return the select of the caller's own listings; the hub's are all at its hub."""
+    if principal.is_hub:
+        return select(Listing).where(Listing.hub == principal.region)
+    return select(Listing).where(Listing.organization_id == principal.organization_id)
+
+
+def filtered(
+    statement: Select[tuple[Listing]],
+    *,
+    statuses: Sequence[str] = (),
+    commodities: Sequence[str] = (),
+    grades: Sequence[str] = (),
+    regions: Sequence[str] = (),
+    organizations: Sequence[UUID] = (),
+    external_refs: Sequence[str] = (),
+    available_from: date | None = None,
+    available_until: date | None = None,
+) -> Select[tuple[Listing]]:
+    """Narrow a select; a range keeps what is available on some day of it."""
+    for column, values in (
+        (Listing.status, statuses),
+        (Listing.commodity, commodities),
+        (Listing.grade, grades),
+        (Listing.region, regions),
+        (Listing.organization_id, organizations),
+        (Listing.external_ref, external_refs),
+    ):
+        if values:
+            statement = statement.where(column.in_(values))
+    if available_from is not None:
+        statement = statement.where(Listing.available_until >= available_from)
+    if available_until is not None:
+        statement = statement.where(Listing.available_from <= available_until)
+    return statement
+
+
+async def open_in_pools(session: AsyncSession, commodities: Sequence[str]) -> Sequence[Listing]:
+    """Return the open listings of commodities: what a clearing reads."""
+    statement = select(Listing).where(Listing.status == "open", Listing.commodity.in_(commodities))
+    return (await session.scalars(statement.order_by(Listing.id))).all()
+
+
+async def external_refs(session: AsyncSession, organization_id: UUID, refs: Sequence[str]) -> set[str]:
+    """Return which of these external references an organisation has used."""
+    statement = select(Listing.external_ref).where(
+        Listing.organization_id == organization_id, Listing.external_ref.in_(refs)
+    )
+    return {ref for ref in await session.scalars(statement) if ref is not None}
+
+
+async def past_until(session: AsyncSession, region: str, day: date) -> Sequence[Listing]:
+    """Return a region's live listings whose last day lies before a day, locked, oldest id first."""
+    statement = (
+        select(Listing)
+        .where(Listing.status.in_(("open", "exhausted")), Listing.available_until < day, Listing.region == region)
+        .order_by(Listing.id)
+        .limit(1000)
+        .with_for_update()
+    )
+    return (await session.scalars(statement)).all()

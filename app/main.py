@@ -1,0 +1,114 @@
+"""The composition root: settings in, application out."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.exceptions import HTTPException
+
+from app.catalog.router import api as catalog
+from app.catalog.rules import Reference
+from app.config import Settings
+from app.dashboards.router import api as dashboards
+from app.demands.router import api as demands
+from app.jobs.router import api as jobs
+from app.kit import http, openapi
+from app.kit.cache import Cached
+from app.kit.clock import Clock, FixedClock, SystemClock
+from app.kit.db import Database
+from app.kit.idempotency import Replay
+from app.kit.limiter import Limiter
+from app.kit.observe import Metrics, Observed, log_as_json
+from app.kit.operations import api as operations
+from app.kit.principal import Principal
+from app.kit.problems import Problem
+from app.lanes.router import api as lanes
+from app.listings.router import api as listings
+from app.matching.router import api as matching
+from app.parties.router import api as parties
+from app.parties.service import authenticate
+from app.regions.router import api as regions
+
+ROUTERS = (regions, catalog, parties, lanes, listings, demands, matching, dashboards, jobs, operations)
+
+
+@dataclass(slots=True)
+class Hub:
+    """What the routes of one application share."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    limiter: Limiter
+    metrics: Metrics
+    reference: Cached[Reference] = field(default_factory=lambda: Cached(5))
+
+    async def authenticate(self, session: AsyncSession, key: str) -> Principal:
+        """Return who a key belongs to."""
+        return await authenticate(session, key, now=self.clock.now())
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """Return the application. Raises ValueError when the settings name no database."""
+    if settings.database_url is None:
+        message = "create_app needs a database_url: `hub run` starts the embedded PostgreSQL and gives its address"
+        raise ValueError(message)
+    if clock is None:
+        clock = FixedClock(settings.clock_at) if settings.clock_at else SystemClock()
+    hub = Hub(
+        settings=settings,
+        database=Database(
+            settings.database_url,
+            pool_size=settings.pool_size,
+            statement_timeout_ms=settings.statement_timeout_ms,
+            lock_timeout_ms=settings.lock_timeout_ms,
+        ),
+        clock=clock,
+        limiter=Limiter(settings.requests_per_minute),
+        metrics=Metrics(),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await hub.database.dispose()
+
+    app = FastAPIOffline(
+        title="Blitar hub",
+        version="1",
+        summary="Brings food from where it grows to the cities that need it.",
+        redoc_url=None,
+        lifespan=lifespan,
+        max_body_size=settings.max_body_bytes,
+        generate_unique_id_function=lambda route: route.name,
+        separate_input_output_schemas=False,
+    )
+    app.state.hub = hub
+    for router in ROUTERS:
+        app.include_router(router)
+    _handle_problems(app)
+    # Any page may read public figures; no page may send a key from another origin.
+    app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
+    app.add_middleware(Observed, metrics=hub.metrics)
+    openapi.finish(app)
+    return app
+
+
+def _handle_problems(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, http.answer_problem)
+    app.add_exception_handler(Replay, http.answer_replay)
+    app.add_exception_handler(RequestValidationError, http.answer_validation)
+    app.add_exception_handler(HTTPException, http.answer_framework)
+    app.add_exception_handler(Exception, http.answer_bug)
+
+
+def from_environment() -> FastAPI:
+    """Return the application that the environment describes: for uvicorn's --factory."""
+    log_as_json()
+    return create_app(Settings.from_environment(os.environ))

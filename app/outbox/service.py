@@ -1,0 +1,33 @@
+"""Recording events in the transaction of their change."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.outbox.events import Event
+from app.outbox.models import OutboxEvent
+
+
+async def record(session: AsyncSession, *events: Event) -> None:
+    """Write events beside the change that made them happen."""
+    if events:
+        await session.execute(insert(OutboxEvent), rows(events))
+
+
+def rows(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """Return the outbox rows of events."""
+    return [
+        {
+            "name": event.name,
+            "subject_id": event.subject_id,
+            "organizations": list(event.organizations),
+            "actor_id": event.actor.organization_id,
+            "key_id": event.actor.key_id,
+            "principal_id": event.actor.principal_id,
+            "payload": dict(event.payload),
+            "at": event.at,
+        }
+        for event in events
+    ]

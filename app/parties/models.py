@@ -1,0 +1,55 @@
+"""Rows of organisations and API keys."""
+
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kit.columns import Instant
+from app.kit.db import Base
+
+
+class Organization(Base):
+    """A party of the trade, or the hub itself."""
+
+    __tablename__ = "organizations"
+    __table_args__ = (
+        UniqueConstraint("hub", "role", "name"),
+        CheckConstraint("role IN ('producer', 'buyer', 'hub', 'observer')", name="role"),
+        CheckConstraint("status IN ('active', 'suspended')", name="status"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    #: peternak, koperasi, pedagang, penggilingan, UMKM, BUMD, ritel, ...
+    kind: Mapped[str]
+    region: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    #: the hub that registered it
+    hub: Mapped[str] = mapped_column(ForeignKey("regions.code"))
+    #: village, market or street
+    place: Mapped[str | None]
+    contact: Mapped[str | None]
+    telephone: Mapped[str | None]
+    status: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[Instant]
+
+
+class ApiKey(Base):
+    """A key of an organisation: its prefix finds it, its hash proves it."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    label: Mapped[str | None]
+    #: first characters of the key, shown in lists
+    prefix: Mapped[str] = mapped_column(unique=True)
+    #: SHA-256 of the whole key: it has 256 random bits, so a slow hash would add nothing
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Instant]
+    #: end of the overlap after a rotation
+    expires_at: Mapped[Instant | None]
+    revoked_at: Mapped[Instant | None]
+    last_used_at: Mapped[Instant | None]
