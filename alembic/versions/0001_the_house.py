@@ -13,14 +13,17 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
-#: the ledger is the truth: nothing in it is changed or removed
-APPEND_ONLY = """
+REFUSE_CHANGE = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'allocations are append-only';
-END $$;
+END $$
+"""
+
+#: the ledger is the truth: nothing in it is changed or removed
+APPEND_ONLY = """
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON allocations
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 """
 
 #: a posting's counters equal the sum of its ledger
@@ -982,6 +985,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_allocations_listing_id"), "allocations", ["listing_id"], unique=False
     )
+    op.execute(REFUSE_CHANGE)
     op.execute(APPEND_ONLY)
     op.execute("CREATE SCHEMA invariants")
     for name, query in INVARIANTS.items():

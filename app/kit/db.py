@@ -87,6 +87,7 @@ class Database:
         )
         self._snapshots = async_sessionmaker(
             self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+            expire_on_commit=False,
             autoflush=False,
         )
 

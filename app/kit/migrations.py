@@ -19,3 +19,9 @@ def migrate(database_url: str) -> None:
 def head_revision() -> str | None:
     """Return the revision that this program needs."""
     return ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_current_head()
+
+
+def check(database_url: str) -> None:
+    """Migrate, then raise alembic's error unless the models describe exactly what the migrations made."""
+    migrate(database_url)
+    command.check(Config(ROOT / "alembic.ini", attributes={"database_url": database_url}))

@@ -1,0 +1,131 @@
+"""The worker: keeps departures ahead, lapses and expires what is due, and does the jobs.
+
+Any number may run: each round is one transaction a step, and a job has one holder at a time.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from datetime import datetime
+from uuid import UUID
+
+from app.catalog import queries as catalog
+from app.config import Settings
+from app.demands import service as demands
+from app.jobs import service as jobs
+from app.jobs.models import Job
+from app.kit.clock import Clock, FixedClock, SystemClock, local_day
+from app.kit.db import Database
+from app.kit.idempotency import forget_old_answers
+from app.kit.observe import log_as_json
+from app.kit.problems import Problem
+from app.lanes import service as lanes
+from app.listings import service as listings
+from app.matching import clearing
+from app.matching import queries as matching_queries
+from app.matching import service as matching
+from app.outbox.events import Actor
+from app.parties.models import Organization
+
+LOG = logging.getLogger("hub.worker")
+
+#: seconds between two rounds without work
+IDLE = 1.0
+#: rounds between two looks at departures and old answers
+SELDOM = 60
+
+
+async def work(database: Database, clock: Clock, stop: asyncio.Event) -> None:
+    """Go round until `stop`: seldom work first, then what is due, then jobs. A failing step never ends the worker."""
+    rounds = 0
+    while not stop.is_set():
+        busy = False
+        try:
+            if rounds % SELDOM == 0:
+                await tidy(database, clock.now())
+            await close_due(database, clock.now())
+            busy = await do_next_job(database, clock)
+        except Exception:
+            LOG.exception("round failed")
+        rounds += 1
+        if not busy:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), IDLE)
+
+
+async def tidy(database: Database, now: datetime) -> None:
+    """Keep departures 35 days ahead and forget answers older than 72 hours."""
+    await database.retried(lambda session: lanes.keep_departures(session, now=now))
+    await database.retried(lambda session: forget_old_answers(session, now))
+
+
+async def close_due(database: Database, now: datetime) -> None:
+    """Lapse proposals whose time is over, expire listings and demands whose last local day is over."""
+    async with database.reader() as session:
+        due = await matching_queries.due_runs(session, now)
+        regions = (await catalog.reference(session)).regions.values()
+    for run_id in due:
+        await database.retried(lambda session, run_id=run_id: matching.lapse_due(session, run_id=run_id, now=now))  # type: ignore[misc]
+    today = {region.code: local_day(now, region.timezone) for region in regions}
+    await database.retried(lambda session: listings.expire_due(session, today_by_region=today, now=now))
+    await database.retried(lambda session: demands.expire_due(session, today_by_region=today, now=now))
+
+
+async def do_next_job(database: Database, clock: Clock) -> bool:
+    """Do the oldest waiting job; tell whether there was one."""
+    job = await database.retried(lambda session: jobs.claim(session, now=clock.now()))
+    if job is None:
+        return False
+    try:
+        result_url = await HANDLERS[job.kind](database, clock, job)
+    except Exception as error:
+        LOG.exception("job failed", extra={"fields": {"job": str(job.id), "kind": job.kind}})
+        problem = error if isinstance(error, Problem) else Problem()
+        document = problem.document(language="id", request_id=None)
+        await database.retried(lambda session: jobs.give_up(session, job_id=job.id, problem=document, final=False))
+    else:
+        await database.retried(lambda session: jobs.finish(session, job_id=job.id, result_url=result_url))
+    return True
+
+
+async def run_clearing(database: Database, clock: Clock, job: Job) -> str:
+    """Do a clearing run that was too large for a request; the job's id is the run's, so that it happens once."""
+    run_id = UUID(str(job.id))
+    async with database.reader() as session:
+        done = await session.get(matching_queries.ClearingRun, run_id)
+        hub = await session.get_one(Organization, job.organization_id)
+        reference = await catalog.reference(session)
+    if done is None:
+        await clearing.run(
+            database,
+            commodities=job.params["commodities"],
+            dry_run=job.params["dry_run"],
+            now=clock.now(),
+            timezone=reference.regions[hub.region].timezone,
+            actor=Actor(hub.id),
+            run_id=run_id,
+        )
+    return f"/v1/clearing-runs/{run_id}"
+
+
+#: kind of job -> what does it and returns the address of its result
+HANDLERS = {"clearing_run": run_clearing}
+
+
+async def main(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    assert settings.database_url is not None, "the worker needs DATABASE_URL"  # noqa: S101 - how it is started
+    database = Database(settings.database_url, pool_size=4)
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    clock = FixedClock(settings.clock_at) if settings.clock_at else SystemClock()
+    await work(database, clock, stop)
+    await database.dispose()
+
+
+if __name__ == "__main__":
+    log_as_json()
+    asyncio.run(main(Settings.from_environment(os.environ)))
