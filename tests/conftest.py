@@ -1,0 +1,227 @@
+"""Real PostgreSQL for every test that needs it: migrated once into a template, copied, rolled back.
+
+Without DATABASE_URL the tests start an embedded server with fsync off; with it they use that server, whose user must be
+allowed to create databases.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from app.config import Settings
+from app.demo import service as demo
+from app.kit.clock import FixedClock
+from app.kit.db import Database, asyncpg_url
+from app.kit.migrations import migrate
+from app.kit.operations import broken_invariants
+from app.kit.postgres import EmbeddedPostgres
+from app.main import create_app
+
+#: the instant at which every test begins: Tuesday morning in Blitar
+NOW = datetime.fromisoformat("2026-11-24T08:00:00+07:00")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL server on which tests make and drop databases."""
+
+    admin_url: str
+
+    def url(self, name: str) -> str:
+        return make_url(self.admin_url).set(database=name).render_as_string(hide_password=False)
+
+    async def execute(self, *statements: str) -> None:
+        engine = create_async_engine(asyncpg_url(self.admin_url), isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+        await engine.dispose()
+
+    async def copy(self, template: str, name: str) -> str:
+        await self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A server for the session."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield Cluster(given)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="hub-tests-"))
+    folder.chmod(0o755)
+    try:
+        with EmbeddedPostgres.start(folder, settings={"fsync": "off", "synchronous_commit": "off"}) as server:
+            yield Cluster(server.url)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def empty_template(cluster: Cluster) -> str:
+    """A migrated database without rows."""
+    import asyncio
+
+    name = "hub_test_empty"
+    asyncio.run(
+        cluster.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+    )
+    migrate(cluster.url(name))
+    return name
+
+
+@pytest_asyncio.fixture(scope="session")
+async def reference_template(cluster: Cluster, empty_template: str) -> str:
+    """A database with the reference data and its departures."""
+    url = await cluster.copy(empty_template, "hub_test_reference")
+    database = Database(url, pool_size=1)
+    await database.retried(lambda session: demo.load_reference(session, now=NOW))
+    await database.dispose()
+    return "hub_test_reference"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A database with the opening scenario, cleared once."""
+
+    template: str
+    keys: demo.Keys
+
+
+@pytest_asyncio.fixture(scope="session")
+async def scenario_template(cluster: Cluster, reference_template: str) -> Scenario:
+    """The opening scenario, loaded and cleared at NOW."""
+    url = await cluster.copy(reference_template, "hub_test_scenario")
+    database = Database(url, pool_size=2)
+    keys = await database.retried(lambda session: demo.load_scenario(session, environment="test", now=NOW))
+    assert keys is not None
+    await demo.clear_scenario(database, now=NOW)
+    await database.dispose()
+    return Scenario("hub_test_scenario", keys)
+
+
+class RolledBack(Database):
+    """A database whose sessions all live in one outer transaction, which the test rolls back."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.engine = connection.engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        from app.kit.db import translated
+
+        async with (
+            translated(),
+            AsyncSession(
+                self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False, autoflush=False
+            ) as session,
+            session.begin(),
+        ):
+            yield session
+
+    snapshot = transaction
+    reader = transaction
+
+    async def retried(self, work: Any) -> Any:
+        async with self.transaction() as session:
+            return await work(session)
+
+    async def dispose(self) -> None:
+        pass
+
+
+class Api(httpx.AsyncClient):
+    """An HTTP client of one application, with its database and clock at hand."""
+
+    app: Any
+    database: Database
+    clock: FixedClock
+    keys: demo.Keys
+
+    def as_(self, key: str, **headers: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {key}", **headers}
+
+
+def settings_for(url: str, **changes: Any) -> Settings:
+    return Settings(database_url=url, environment="test", **{"requests_per_minute": 1_000_000, **changes})
+
+
+@asynccontextmanager
+async def api_on(url: str, database: Database | None = None, keys: demo.Keys | None = None, **changes: Any) -> AsyncIterator[Api]:
+    """An application on a database, asked without a socket."""
+    clock = FixedClock(NOW)
+    app = create_app(settings_for(url, **changes), clock=clock)
+    own = app.state.hub.database
+    if database is not None:
+        app.state.hub.database = database
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with Api(transport=transport, base_url="http://hub") as client:
+        client.app, client.database, client.clock = app, app.state.hub.database, clock
+        if keys is not None:
+            client.keys = keys
+        yield client
+    await own.dispose()
+
+
+async def _assert_invariants(database: Database) -> None:
+    async with database.reader() as session:
+        broken = {name: count for name, count in (await broken_invariants(session)).items() if count}
+    assert not broken, f"invariants broken: {broken}"
+
+
+@asynccontextmanager
+async def rolled_back(url: str, keys: demo.Keys | None = None) -> AsyncIterator[Api]:
+    engine = create_async_engine(asyncpg_url(url))
+    async with engine.connect() as connection:
+        outer = await connection.begin()
+        async with api_on(url, RolledBack(connection), keys) as client:
+            yield client
+            await _assert_invariants(client.database)
+        await outer.rollback()
+    await engine.dispose()
+
+
+@pytest_asyncio.fixture
+async def api(cluster: Cluster, reference_template: str) -> AsyncIterator[Api]:
+    """An application over the reference data; what a test writes is rolled back, invariants are asked after it."""
+    async with rolled_back(cluster.url(reference_template)) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def scenario(cluster: Cluster, scenario_template: Scenario) -> AsyncIterator[Api]:
+    """An application over the cleared opening scenario; what a test writes is rolled back."""
+    async with rolled_back(cluster.url(scenario_template.template), scenario_template.keys) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def committed(cluster: Cluster, scenario_template: Scenario) -> AsyncIterator[Api]:
+    """An application over a copy of the cleared opening scenario, for tests that need true commits."""
+    name = "hub_test_committed"
+    url = await cluster.copy(scenario_template.template, name)
+    async with api_on(url, keys=scenario_template.keys) as client:
+        yield client
+        await _assert_invariants(client.database)
+    await cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs PostgreSQL, so that `-m "not db"` is the engine, rules and architecture."""
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker("db")
