@@ -26,6 +26,7 @@ from app.listings import service as listings
 from app.matching import clearing
 from app.matching import queries as matching_queries
 from app.matching import service as matching
+from app.matching.models import ClearingRun
 from app.outbox.events import Actor
 from app.parties.models import Organization
 
@@ -94,7 +95,7 @@ async def run_clearing(database: Database, clock: Clock, job: Job) -> str:
     """Do a clearing run that was too large for a request; the job's id is the run's, so that it happens once."""
     run_id = UUID(str(job.id))
     async with database.reader() as session:
-        done = await session.get(matching_queries.ClearingRun, run_id)
+        done = await session.get(ClearingRun, run_id)
         hub = await session.get_one(Organization, job.organization_id)
         reference = await catalog.reference(session)
     if done is None:

@@ -96,21 +96,15 @@ def upgrade() -> None:
         sa.Column("input_sha256", sa.String(), nullable=False),
         sa.Column("output_sha256", sa.String(), nullable=False),
         sa.Column("previous_sha256", sa.String(), nullable=True),
-        sa.Column(
-            "certificate", postgresql.JSONB(astext_type=sa.Text()), nullable=False
-        ),
+        sa.Column("certificate", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("matches", sa.Integer(), nullable=False),
         sa.Column("unmatched", sa.Integer(), nullable=False),
         sa.Column("duration_ms", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('completed')", name=op.f("ck_clearing_runs_status")
-        ),
+        sa.CheckConstraint("status IN ('completed')", name=op.f("ck_clearing_runs_status")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clearing_runs")),
     )
-    op.create_index(
-        "ix_clearing_runs_created", "clearing_runs", ["created_at", "id"], unique=False
-    )
+    op.create_index("ix_clearing_runs_created", "clearing_runs", ["created_at", "id"], unique=False)
     op.create_table(
         "commodities",
         sa.Column("code", sa.String(), nullable=False),
@@ -126,9 +120,7 @@ def upgrade() -> None:
         sa.Column("cold_storage", sa.String(), nullable=True),
         sa.Column("required_papers", sa.String(), nullable=True),
         sa.Column("source", sa.String(), nullable=False),
-        sa.CheckConstraint(
-            "unit_weight_g >= 1", name=op.f("ck_commodities_unit_weight")
-        ),
+        sa.CheckConstraint("unit_weight_g >= 1", name=op.f("ck_commodities_unit_weight")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_commodities")),
     )
     op.create_table(
@@ -140,9 +132,7 @@ def upgrade() -> None:
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "organization_id", "key", name=op.f("pk_idempotency_keys")
-        ),
+        sa.PrimaryKeyConstraint("organization_id", "key", name=op.f("pk_idempotency_keys")),
     )
     op.create_index(
         op.f("ix_idempotency_keys_created_at"),
@@ -228,9 +218,7 @@ def upgrade() -> None:
             name=op.f("ck_regions_collection"),
         ),
         sa.ForeignKeyConstraint(["hub"], ["regions.code"], name=op.f("fk_regions_hub")),
-        sa.ForeignKeyConstraint(
-            ["trades_as"], ["regions.code"], name=op.f("fk_regions_trades_as")
-        ),
+        sa.ForeignKeyConstraint(["trades_as"], ["regions.code"], name=op.f("fk_regions_trades_as")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_regions")),
     )
     op.create_table(
@@ -256,18 +244,12 @@ def upgrade() -> None:
             "valid_until IS NULL OR valid_until >= signed_on",
             name=op.f("ck_agreements_days"),
         ),
-        sa.ForeignKeyConstraint(
-            ["hub"], ["regions.code"], name=op.f("fk_agreements_hub")
-        ),
-        sa.ForeignKeyConstraint(
-            ["region"], ["regions.code"], name=op.f("fk_agreements_region")
-        ),
+        sa.ForeignKeyConstraint(["hub"], ["regions.code"], name=op.f("fk_agreements_hub")),
+        sa.ForeignKeyConstraint(["region"], ["regions.code"], name=op.f("fk_agreements_region")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreements")),
         sa.UniqueConstraint("code", name=op.f("uq_agreements_code")),
     )
-    op.create_index(
-        "ix_agreements_hub_region", "agreements", ["hub", "region"], unique=False
-    )
+    op.create_index("ix_agreements_hub_region", "agreements", ["hub", "region"], unique=False)
     op.create_table(
         "cleared_pools",
         sa.Column("run_id", sa.Uuid(), nullable=False),
@@ -276,12 +258,8 @@ def upgrade() -> None:
         sa.Column("demands", sa.Integer(), nullable=False),
         sa.Column("matched_quantity", sa.BigInteger(), nullable=False),
         sa.Column("surplus_idr", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_cleared_pools_commodity")
-        ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["clearing_runs.id"], name=op.f("fk_cleared_pools_run_id")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_cleared_pools_commodity")),
+        sa.ForeignKeyConstraint(["run_id"], ["clearing_runs.id"], name=op.f("fk_cleared_pools_run_id")),
         sa.PrimaryKeyConstraint("run_id", "commodity", name=op.f("pk_cleared_pools")),
     )
     op.create_table(
@@ -289,9 +267,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("input", sa.LargeBinary(), nullable=False),
         sa.Column("output", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["clearing_runs.id"], name=op.f("fk_clearing_documents_run_id")
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["clearing_runs.id"], name=op.f("fk_clearing_documents_run_id")),
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_clearing_documents")),
     )
     op.create_table(
@@ -306,9 +282,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("price_idr", sa.BigInteger(), nullable=False),
         sa.Column("traded_quantity", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["clearing_runs.id"], name=op.f("fk_clearing_prices_run_id")
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["clearing_runs.id"], name=op.f("fk_clearing_prices_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clearing_prices")),
         sa.UniqueConstraint(
             "run_id",
@@ -335,15 +309,9 @@ def upgrade() -> None:
         sa.Column("kg_per_week", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.String(), nullable=True),
         sa.Column("source", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_consumption_commodity")
-        ),
-        sa.ForeignKeyConstraint(
-            ["region"], ["regions.code"], name=op.f("fk_consumption_region")
-        ),
-        sa.PrimaryKeyConstraint(
-            "region", "commodity", "basis", name=op.f("pk_consumption")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_consumption_commodity")),
+        sa.ForeignKeyConstraint(["region"], ["regions.code"], name=op.f("fk_consumption_region")),
+        sa.PrimaryKeyConstraint("region", "commodity", "basis", name=op.f("pk_consumption")),
     )
     op.create_table(
         "grades",
@@ -352,9 +320,7 @@ def upgrade() -> None:
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("scheme", sa.String(), nullable=False),
         sa.CheckConstraint("rank >= 1", name=op.f("ck_grades_rank")),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_grades_commodity")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_grades_commodity")),
         sa.PrimaryKeyConstraint("commodity", "code", name=op.f("pk_grades")),
         sa.UniqueConstraint("commodity", "rank", name=op.f("uq_grades_commodity_rank")),
     )
@@ -370,9 +336,7 @@ def upgrade() -> None:
         sa.Column("distance_km", sa.Integer(), nullable=True),
         sa.Column("lead_time_days", sa.Integer(), nullable=False),
         sa.Column("freight_idr_per_kg", sa.Integer(), nullable=False),
-        sa.Column(
-            "departure_weekdays", postgresql.ARRAY(sa.SMALLINT()), nullable=False
-        ),
+        sa.Column("departure_weekdays", postgresql.ARRAY(sa.SMALLINT()), nullable=False),
         sa.Column("closes_days_before", sa.Integer(), nullable=False),
         sa.Column("capacity_kg", sa.BigInteger(), nullable=False),
         sa.Column("temperature", sa.String(), nullable=False),
@@ -381,32 +345,20 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('active', 'paused')", name=op.f("ck_lanes_status")
-        ),
-        sa.CheckConstraint(
-            "temperature IN ('ambient', 'chilled')", name=op.f("ck_lanes_temperature")
-        ),
-        sa.CheckConstraint(
-            "capacity_kg BETWEEN 0 AND 1000000000", name=op.f("ck_lanes_capacity")
-        ),
+        sa.CheckConstraint("status IN ('active', 'paused')", name=op.f("ck_lanes_status")),
+        sa.CheckConstraint("temperature IN ('ambient', 'chilled')", name=op.f("ck_lanes_temperature")),
+        sa.CheckConstraint("capacity_kg BETWEEN 0 AND 1000000000", name=op.f("ck_lanes_capacity")),
         sa.CheckConstraint(
             "departure_weekdays <@ ARRAY[1,2,3,4,5,6,7]::smallint[]",
             name=op.f("ck_lanes_weekdays"),
         ),
-        sa.CheckConstraint(
-            "freight_idr_per_kg BETWEEN 0 AND 100000000", name=op.f("ck_lanes_freight")
-        ),
+        sa.CheckConstraint("freight_idr_per_kg BETWEEN 0 AND 100000000", name=op.f("ck_lanes_freight")),
         sa.CheckConstraint(
             "lead_time_days BETWEEN 0 AND 60 AND closes_days_before BETWEEN 0 AND 30",
             name=op.f("ck_lanes_days"),
         ),
-        sa.ForeignKeyConstraint(
-            ["destination"], ["regions.code"], name=op.f("fk_lanes_destination")
-        ),
-        sa.ForeignKeyConstraint(
-            ["origin"], ["regions.code"], name=op.f("fk_lanes_origin")
-        ),
+        sa.ForeignKeyConstraint(["destination"], ["regions.code"], name=op.f("fk_lanes_destination")),
+        sa.ForeignKeyConstraint(["origin"], ["regions.code"], name=op.f("fk_lanes_origin")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lanes")),
         sa.UniqueConstraint("code", name=op.f("uq_lanes_code")),
     )
@@ -428,28 +380,18 @@ def upgrade() -> None:
             "role IN ('producer', 'buyer', 'hub', 'observer')",
             name=op.f("ck_organizations_role"),
         ),
-        sa.CheckConstraint(
-            "status IN ('active', 'suspended')", name=op.f("ck_organizations_status")
-        ),
-        sa.ForeignKeyConstraint(
-            ["hub"], ["regions.code"], name=op.f("fk_organizations_hub")
-        ),
-        sa.ForeignKeyConstraint(
-            ["region"], ["regions.code"], name=op.f("fk_organizations_region")
-        ),
+        sa.CheckConstraint("status IN ('active', 'suspended')", name=op.f("ck_organizations_status")),
+        sa.ForeignKeyConstraint(["hub"], ["regions.code"], name=op.f("fk_organizations_hub")),
+        sa.ForeignKeyConstraint(["region"], ["regions.code"], name=op.f("fk_organizations_region")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
-        sa.UniqueConstraint(
-            "hub", "role", "name", name=op.f("uq_organizations_hub_role_name")
-        ),
+        sa.UniqueConstraint("hub", "role", "name", name=op.f("uq_organizations_hub_role_name")),
     )
     op.create_table(
         "pool_claims",
         sa.Column("commodity", sa.String(), nullable=False),
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_pool_claims_commodity")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_pool_claims_commodity")),
         sa.PrimaryKeyConstraint("commodity", name=op.f("pk_pool_claims")),
     )
     op.create_table(
@@ -460,9 +402,7 @@ def upgrade() -> None:
         sa.Column("base_quantity", sa.Numeric(precision=14, scale=6), nullable=False),
         sa.Column("fixed", sa.Boolean(), nullable=False),
         sa.CheckConstraint("base_quantity > 0", name=op.f("ck_units_base_quantity")),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_units_commodity")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_units_commodity")),
         sa.PrimaryKeyConstraint("commodity", "code", name=op.f("pk_units")),
     )
     op.create_table(
@@ -512,9 +452,7 @@ def upgrade() -> None:
         sa.Column("entered_unit", sa.String(), nullable=False),
         sa.Column("entered_price_idr", sa.BigInteger(), nullable=False),
         sa.Column("entered_price_unit", sa.String(), nullable=False),
-        sa.Column(
-            "unit_base_quantity", sa.Numeric(precision=14, scale=6), nullable=True
-        ),
+        sa.Column("unit_base_quantity", sa.Numeric(precision=14, scale=6), nullable=True),
         sa.Column("price_valid_until", sa.Date(), nullable=True),
         sa.Column("external_ref", sa.String(), nullable=True),
         sa.Column("note", sa.String(), nullable=True),
@@ -522,20 +460,14 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "delivery IN ('franco', 'loco')", name=op.f("ck_demands_delivery")
-        ),
+        sa.CheckConstraint("delivery IN ('franco', 'loco')", name=op.f("ck_demands_delivery")),
         sa.CheckConstraint(
             "status IN ('open', 'exhausted', 'expired', 'withdrawn')",
             name=op.f("ck_demands_status"),
         ),
         sa.CheckConstraint("deliver_by >= deliver_from", name=op.f("ck_demands_days")),
-        sa.CheckConstraint(
-            "max_price_idr BETWEEN 1 AND 100000000", name=op.f("ck_demands_price")
-        ),
-        sa.CheckConstraint(
-            "min_quantity BETWEEN 1 AND quantity", name=op.f("ck_demands_min_quantity")
-        ),
+        sa.CheckConstraint("max_price_idr BETWEEN 1 AND 100000000", name=op.f("ck_demands_price")),
+        sa.CheckConstraint("min_quantity BETWEEN 1 AND quantity", name=op.f("ck_demands_min_quantity")),
         sa.CheckConstraint(
             "min_remaining_shelf_life_days BETWEEN 0 AND 3650",
             name=op.f("ck_demands_life"),
@@ -544,30 +476,22 @@ def upgrade() -> None:
             "proposed_quantity >= 0 AND ordered_quantity >= 0 AND withdrawn_quantity >= 0 AND proposed_quantity + ordered_quantity + withdrawn_quantity BETWEEN 0 AND quantity",
             name=op.f("ck_demands_allocated"),
         ),
-        sa.CheckConstraint(
-            "quantity BETWEEN 1 AND 1000000000", name=op.f("ck_demands_quantity")
-        ),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 1000000000", name=op.f("ck_demands_quantity")),
         sa.ForeignKeyConstraint(
             ["commodity", "min_grade"],
             ["grades.commodity", "grades.code"],
             name=op.f("fk_demands_commodity_min_grade"),
         ),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_demands_commodity")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_demands_commodity")),
         sa.ForeignKeyConstraint(["hub"], ["regions.code"], name=op.f("fk_demands_hub")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
             name=op.f("fk_demands_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["region"], ["regions.code"], name=op.f("fk_demands_region")
-        ),
+        sa.ForeignKeyConstraint(["region"], ["regions.code"], name=op.f("fk_demands_region")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_demands")),
-        sa.UniqueConstraint(
-            "id", "organization_id", name=op.f("uq_demands_id_organization_id")
-        ),
+        sa.UniqueConstraint("id", "organization_id", name=op.f("uq_demands_id_organization_id")),
         sa.UniqueConstraint(
             "organization_id",
             "external_ref",
@@ -607,9 +531,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("by_hand", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.CheckConstraint(
-            "status IN ('scheduled', 'closed')", name=op.f("ck_departures_status")
-        ),
+        sa.CheckConstraint("status IN ('scheduled', 'closed')", name=op.f("ck_departures_status")),
         sa.CheckConstraint(
             "arrives_on >= departs_on AND closes_on <= departs_on",
             name=op.f("ck_departures_days"),
@@ -618,17 +540,11 @@ def upgrade() -> None:
             "booked_g BETWEEN 0 AND capacity_kg * 1000",
             name=op.f("ck_departures_booked"),
         ),
-        sa.ForeignKeyConstraint(
-            ["lane_id"], ["lanes.id"], name=op.f("fk_departures_lane_id")
-        ),
+        sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], name=op.f("fk_departures_lane_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_departures")),
-        sa.UniqueConstraint(
-            "lane_id", "departs_on", name=op.f("uq_departures_lane_id_departs_on")
-        ),
+        sa.UniqueConstraint("lane_id", "departs_on", name=op.f("uq_departures_lane_id_departs_on")),
     )
-    op.create_index(
-        "ix_departures_departs_on", "departures", ["departs_on"], unique=False
-    )
+    op.create_index("ix_departures_departs_on", "departures", ["departs_on"], unique=False)
     op.create_table(
         "lane_closures",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -637,17 +553,11 @@ def upgrade() -> None:
         sa.Column("closed_until", sa.Date(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "closed_until >= closed_from", name=op.f("ck_lane_closures_days")
-        ),
-        sa.ForeignKeyConstraint(
-            ["lane_id"], ["lanes.id"], name=op.f("fk_lane_closures_lane_id")
-        ),
+        sa.CheckConstraint("closed_until >= closed_from", name=op.f("ck_lane_closures_days")),
+        sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], name=op.f("fk_lane_closures_lane_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lane_closures")),
     )
-    op.create_index(
-        op.f("ix_lane_closures_lane_id"), "lane_closures", ["lane_id"], unique=False
-    )
+    op.create_index(op.f("ix_lane_closures_lane_id"), "lane_closures", ["lane_id"], unique=False)
     op.create_table(
         "listings",
         sa.Column("grade", sa.String(), nullable=False),
@@ -671,9 +581,7 @@ def upgrade() -> None:
         sa.Column("entered_unit", sa.String(), nullable=False),
         sa.Column("entered_price_idr", sa.BigInteger(), nullable=False),
         sa.Column("entered_price_unit", sa.String(), nullable=False),
-        sa.Column(
-            "unit_base_quantity", sa.Numeric(precision=14, scale=6), nullable=True
-        ),
+        sa.Column("unit_base_quantity", sa.Numeric(precision=14, scale=6), nullable=True),
         sa.Column("price_valid_until", sa.Date(), nullable=True),
         sa.Column("external_ref", sa.String(), nullable=True),
         sa.Column("note", sa.String(), nullable=True),
@@ -689,51 +597,35 @@ def upgrade() -> None:
             "available_until >= available_from AND best_before >= available_from",
             name=op.f("ck_listings_days"),
         ),
-        sa.CheckConstraint(
-            "min_quantity BETWEEN 1 AND quantity", name=op.f("ck_listings_min_quantity")
-        ),
-        sa.CheckConstraint(
-            "price_idr BETWEEN 1 AND 100000000", name=op.f("ck_listings_price")
-        ),
+        sa.CheckConstraint("min_quantity BETWEEN 1 AND quantity", name=op.f("ck_listings_min_quantity")),
+        sa.CheckConstraint("price_idr BETWEEN 1 AND 100000000", name=op.f("ck_listings_price")),
         sa.CheckConstraint(
             "proposed_quantity >= 0 AND ordered_quantity >= 0 AND withdrawn_quantity >= 0 AND proposed_quantity + ordered_quantity + withdrawn_quantity BETWEEN 0 AND quantity",
             name=op.f("ck_listings_allocated"),
         ),
-        sa.CheckConstraint(
-            "quantity BETWEEN 1 AND 1000000000", name=op.f("ck_listings_quantity")
-        ),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 1000000000", name=op.f("ck_listings_quantity")),
         sa.ForeignKeyConstraint(
             ["commodity", "grade"],
             ["grades.commodity", "grades.code"],
             name=op.f("fk_listings_commodity_grade"),
         ),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_listings_commodity")
-        ),
-        sa.ForeignKeyConstraint(
-            ["hub"], ["regions.code"], name=op.f("fk_listings_hub")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_listings_commodity")),
+        sa.ForeignKeyConstraint(["hub"], ["regions.code"], name=op.f("fk_listings_hub")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
             name=op.f("fk_listings_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["region"], ["regions.code"], name=op.f("fk_listings_region")
-        ),
+        sa.ForeignKeyConstraint(["region"], ["regions.code"], name=op.f("fk_listings_region")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_listings")),
-        sa.UniqueConstraint(
-            "id", "organization_id", name=op.f("uq_listings_id_organization_id")
-        ),
+        sa.UniqueConstraint("id", "organization_id", name=op.f("uq_listings_id_organization_id")),
         sa.UniqueConstraint(
             "organization_id",
             "external_ref",
             name=op.f("uq_listings_organization_id_external_ref"),
         ),
     )
-    op.create_index(
-        "ix_listings_created", "listings", ["created_at", "id"], unique=False
-    )
+    op.create_index("ix_listings_created", "listings", ["created_at", "id"], unique=False)
     op.create_index(
         "ix_listings_organization_created",
         "listings",
@@ -797,9 +689,7 @@ def upgrade() -> None:
             ["commodities.code"],
             name=op.f("fk_price_references_commodity"),
         ),
-        sa.ForeignKeyConstraint(
-            ["region"], ["regions.code"], name=op.f("fk_price_references_region")
-        ),
+        sa.ForeignKeyConstraint(["region"], ["regions.code"], name=op.f("fk_price_references_region")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_price_references")),
         sa.UniqueConstraint("code", name=op.f("uq_price_references_code")),
     )
@@ -825,13 +715,9 @@ def upgrade() -> None:
             ["organizations.id"],
             name=op.f("fk_unmatched_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["clearing_runs.id"], name=op.f("fk_unmatched_run_id")
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["clearing_runs.id"], name=op.f("fk_unmatched_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unmatched")),
-        sa.UniqueConstraint(
-            "run_id", "order_id", name=op.f("uq_unmatched_run_id_order_id")
-        ),
+        sa.UniqueConstraint("run_id", "order_id", name=op.f("uq_unmatched_run_id_order_id")),
     )
     op.create_index(
         "ix_unmatched_organization",
@@ -883,25 +769,19 @@ def upgrade() -> None:
             name=op.f("ck_matches_gain"),
         ),
         sa.CheckConstraint("quantity >= 1", name=op.f("ck_matches_quantity")),
-        sa.ForeignKeyConstraint(
-            ["commodity"], ["commodities.code"], name=op.f("fk_matches_commodity")
-        ),
+        sa.ForeignKeyConstraint(["commodity"], ["commodities.code"], name=op.f("fk_matches_commodity")),
         sa.ForeignKeyConstraint(
             ["demand_id", "demand_organization_id"],
             ["demands.id", "demands.organization_id"],
             name=op.f("fk_matches_demand_id_demand_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["departure_id"], ["departures.id"], name=op.f("fk_matches_departure_id")
-        ),
+        sa.ForeignKeyConstraint(["departure_id"], ["departures.id"], name=op.f("fk_matches_departure_id")),
         sa.ForeignKeyConstraint(
             ["listing_id", "listing_organization_id"],
             ["listings.id", "listings.organization_id"],
             name=op.f("fk_matches_listing_id_listing_organization_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["clearing_runs.id"], name=op.f("fk_matches_run_id")
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["clearing_runs.id"], name=op.f("fk_matches_run_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_matches")),
         sa.UniqueConstraint(
             "run_id",
@@ -914,9 +794,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_matches_created", "matches", ["created_at", "id"], unique=False)
-    op.create_index(
-        "ix_matches_demand", "matches", ["demand_id", "status"], unique=False
-    )
+    op.create_index("ix_matches_demand", "matches", ["demand_id", "status"], unique=False)
     op.create_index(
         "ix_matches_demand_organization",
         "matches",
@@ -931,9 +809,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'proposed'"),
     )
-    op.create_index(
-        "ix_matches_listing", "matches", ["listing_id", "status"], unique=False
-    )
+    op.create_index("ix_matches_listing", "matches", ["listing_id", "status"], unique=False)
     op.create_index(
         "ix_matches_listing_organization",
         "matches",
@@ -953,17 +829,13 @@ def upgrade() -> None:
         sa.Column("ordered", sa.BigInteger(), nullable=False),
         sa.Column("withdrawn", sa.BigInteger(), nullable=False),
         sa.Column("booked_g", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["demand_id"], ["demands.id"], name=op.f("fk_allocations_demand_id")
-        ),
+        sa.ForeignKeyConstraint(["demand_id"], ["demands.id"], name=op.f("fk_allocations_demand_id")),
         sa.ForeignKeyConstraint(
             ["departure_id"],
             ["departures.id"],
             name=op.f("fk_allocations_departure_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["listing_id"], ["listings.id"], name=op.f("fk_allocations_listing_id")
-        ),
+        sa.ForeignKeyConstraint(["listing_id"], ["listings.id"], name=op.f("fk_allocations_listing_id")),
         sa.ForeignKeyConstraint(
             ["match_id"],
             ["matches.id"],
@@ -973,18 +845,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_allocations")),
     )
-    op.create_index(
-        op.f("ix_allocations_demand_id"), "allocations", ["demand_id"], unique=False
-    )
+    op.create_index(op.f("ix_allocations_demand_id"), "allocations", ["demand_id"], unique=False)
     op.create_index(
         op.f("ix_allocations_departure_id"),
         "allocations",
         ["departure_id"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_allocations_listing_id"), "allocations", ["listing_id"], unique=False
-    )
+    op.create_index(op.f("ix_allocations_listing_id"), "allocations", ["listing_id"], unique=False)
     op.execute(REFUSE_CHANGE)
     op.execute(APPEND_ONLY)
     op.execute("CREATE SCHEMA invariants")
@@ -1014,9 +882,7 @@ def downgrade() -> None:
     op.drop_table("matches")
     op.drop_index("ix_unmatched_organization", table_name="unmatched")
     op.drop_table("unmatched")
-    op.drop_index(
-        "ix_price_references_commodity_kind_valid_from", table_name="price_references"
-    )
+    op.drop_index("ix_price_references_commodity_kind_valid_from", table_name="price_references")
     op.drop_table("price_references")
     op.drop_index(
         "ix_listings_until",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.kit.validation import Answer, Code, Day, Line, Note, Patch, Quantity, Rupiah, Shape, may_change
+from app.kit.validation import Answer, Code, Day, Line, Note, Patch, Quantity, Shape, may_change
 
 State = Literal["open", "exhausted", "expired", "withdrawn"]
 ExternalRef = Annotated[Line, Field(max_length=100)]
@@ -83,5 +83,3 @@ class BatchAnswer(Answer):
     items: list[dict[str, Any]] = Field(
         description="`{index, status: 201, id}` or `{index, status, problem}` with a problem document"
     )
-
-

@@ -124,7 +124,7 @@ async def _move_postings(
         if name is not None:
             events.append(Event(f"{subject}.{name}", row.id, (row.organization_id,), at, actor))
         if row.open and row.status not in LIVE:
-            returned.append(Move("returned", withdrawn=row.open, **{f"{subject}_id": row.id}))
+            returned.append(_withdrawn("returned", subject, row.id, row.open))
     await record(session, *events)
     return returned
 
@@ -152,6 +152,12 @@ def _ledger_row(step: Move, at: datetime) -> dict[str, Any]:
     }
 
 
+def _withdrawn(cause: str, subject: str, key: UUID, quantity: int) -> Move:
+    if subject == "listing":
+        return Move(cause, listing_id=key, withdrawn=quantity)
+    return Move(cause, demand_id=key, withdrawn=quantity)
+
+
 async def close(
     session: AsyncSession, posting: Posting, *, subject: str, state: State, at: datetime, actor: Actor
 ) -> None:
@@ -169,7 +175,7 @@ async def close(
     posting.updated_at = at
     await session.flush()
     if remaining:
-        step = Move(str(state), withdrawn=remaining, **{f"{subject}_id": posting.id})
+        step = _withdrawn(state, subject, posting.id, remaining)
         await session.execute(insert(Allocation), [_ledger_row(step, at)])
     facts = {"withdrawn_quantity": remaining}
     await record(session, Event(f"{subject}.{name}", posting.id, (posting.organization_id,), at, actor, facts))

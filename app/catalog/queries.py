@@ -16,7 +16,7 @@ from app.regions.queries import all_regions
 _WHOLE = (selectinload(Commodity.grades), selectinload(Commodity.units))
 
 
-def commodities(*, categories: Sequence[str] = ()) -> Select[tuple[Commodity]]:
+def commodities(*, categories: Sequence[str] = ()) -> Select[Commodity]:
     """Return the select of commodities, with grades and units, of any of these categories."""
     statement = select(Commodity).options(*_WHOLE)
     return statement.where(Commodity.category.in_(categories)) if categories else statement
@@ -32,7 +32,7 @@ async def commodity(session: AsyncSession, code: str) -> Commodity:
 
 def price_references(
     *, commodities: Sequence[str] = (), regions: Sequence[str] = (), kinds: Sequence[str] = (), on: date | None = None
-) -> Select[tuple[PriceReference]]:
+) -> Select[PriceReference]:
     """Return the select of price references by commodity, region, kind, and the day on which they hold."""
     statement = select(PriceReference)
     if commodities:

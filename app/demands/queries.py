@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit.principal import Principal
 from app.demands.models import Demand
+from app.kit.principal import Principal
 
 
-def visible(principal: Principal) -> Select[tuple[Demand]]:
+def visible(principal: Principal) -> Select[Demand]:
     """Return the select of the caller's own demands; the hub's are all at its hub."""
     if principal.is_hub:
         return select(Demand).where(Demand.hub == principal.region)
@@ -19,7 +19,7 @@ def visible(principal: Principal) -> Select[tuple[Demand]]:
 
 
 def filtered(
-    statement: Select[tuple[Demand]],
+    statement: Select[Demand],
     *,
     statuses: Sequence[str] = (),
     commodities: Sequence[str] = (),
@@ -29,7 +29,7 @@ def filtered(
     external_refs: Sequence[str] = (),
     deliver_from: date | None = None,
     deliver_by: date | None = None,
-) -> Select[tuple[Demand]]:
+) -> Select[Demand]:
     """Narrow a select; a range keeps what may arrive on some day of it."""
     for column, values in (
         (Demand.status, statuses),

@@ -9,20 +9,20 @@ from app.allocations.errors import BelowMatched, ExternalRefTaken, NotLive
 from app.allocations.schemas import BatchAnswer, Entered, State
 from app.catalog.router import ReferenceData
 from app.catalog.rules import LIMIT_LEVELS, Reference, Typed, price_notes
+from app.demands import queries, service
+from app.demands.models import Demand
+from app.demands.rules import Draft
+from app.demands.schemas import DemandAnswer, DemandBatch, DemandDraft, DemandPatch, DemandRenewal
 from app.kit.auth import Purchaser
 from app.kit.batch import post_batch
 from app.kit.clock import local_day
 from app.kit.http import CHANGES, CREATES, KEYED, IfMatch, documented, etag, expected_version, router
 from app.kit.paging import Listed, Page, SortKey, day, fetch_page, instant, sort_key
-from app.kit.principal import Principal, Role
+from app.kit.principal import Role
 from app.kit.problems import NotFound
 from app.kit.sessions import Now, Session
 from app.kit.text import preferred_language
 from app.kit.validation import Day
-from app.demands import queries, service
-from app.demands.models import Demand
-from app.demands.rules import Draft
-from app.demands.schemas import DemandAnswer, DemandBatch, DemandDraft, DemandPatch, DemandRenewal
 from app.outbox.events import actor_of
 from app.parties.models import Organization
 from app.parties.service import owner_of_post
@@ -47,9 +47,7 @@ async def publish_demand(
     now: Now,
 ) -> DemandAnswer:
     """Post a need: commodity, lowest grade, quantity, unit and highest price are enough."""
-    owner = await owner_of_post(
-        session, principal=principal, organization_id=draft.organization, role=Role.BUYER
-    )
+    owner = await owner_of_post(session, principal=principal, organization_id=draft.organization, role=Role.BUYER)
     values = service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
     demand = await service.publish(session, values=values, actor=actor_of(principal, acting_for=owner.id))
     response.headers["location"] = f"/v1/demands/{demand.id}"

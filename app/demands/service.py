@@ -14,14 +14,14 @@ from app.allocations.errors import BelowMatched, NotLive
 from app.allocations.rules import LIVE, State
 from app.allocations.service import close, follow_quantities
 from app.catalog.rules import Reference, Typed
+from app.demands import queries
+from app.demands.models import Demand
+from app.demands.rules import Draft, accept, known_region
 from app.kit import rows
 from app.kit.clock import local_day
 from app.kit.ids import new_id
 from app.kit.principal import Principal, Role
 from app.kit.problems import NotFound, StaleVersion
-from app.demands import queries
-from app.demands.models import Demand
-from app.demands.rules import Draft, accept, known_region
 from app.outbox.events import WORKER, Actor, Event, actor_of
 from app.outbox.service import record
 from app.parties.models import Organization
@@ -60,7 +60,9 @@ async def publish_many(
     statement = upsert(Demand).on_conflict_do_nothing(index_elements=["organization_id", "external_ref"])
     stored = set(await session.scalars(statement.returning(Demand.id), list(values)))
     published = [row for row in values if row["id"] in stored]
-    await record(session, *[_published(row, actor_of(principal, acting_for=row["organization_id"])) for row in published])
+    await record(
+        session, *[_published(row, actor_of(principal, acting_for=row["organization_id"])) for row in published]
+    )
     return stored
 
 

@@ -139,7 +139,7 @@ class _Loader:
         values = {
             "name": name,
             "role": role,
-            "kind": kind or KINDS.get(name.split()[0], "pedagang"),
+            "kind": kind or KINDS.get(name.split(maxsplit=1)[0], "pedagang"),
             "region": region,
             "place": None,
             "contact": None,

@@ -15,8 +15,10 @@ from app.kit.principal import Principal, Role
 from app.kit.problems import Forbidden, Unauthenticated
 from app.kit.sessions import Session
 
-
 Authenticate = Callable[[AsyncSession, str], Awaitable[Principal]]
+
+#: characters; longer ones are refused unread
+LONGEST_KEY = 200
 
 _bearer = HTTPBearer(auto_error=False, description="Kunci API: btc_<lingkungan>_<acak>")
 
@@ -28,7 +30,7 @@ async def caller(
 
     Raises Unauthenticated (401), TooManyRequests (429) and, as replays, what `kit.idempotency` raises.
     """
-    if credentials is None or len(credentials.credentials) > 200:
+    if credentials is None or len(credentials.credentials) > LONGEST_KEY:
         raise Unauthenticated
     hub = request.app.state.hub
     principal: Principal = await hub.authenticate(session, credentials.credentials)

@@ -120,7 +120,8 @@ def _conditional(request: Request, response: Response) -> Response:
 def documented(*raised: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI `responses` of a route that may answer with these problems, besides the usual ones."""
     responses: dict[int | str, dict[str, Any]] = {}
-    for problem in (*raised, problems.BadRequest, problems.Invalid, problems.Busy):
+    answered: tuple[type[Problem], ...] = (*raised, problems.BadRequest, problems.Invalid, problems.Busy)
+    for problem in answered:
         entry = responses.setdefault(
             problem.status,
             {"description": "", "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}},

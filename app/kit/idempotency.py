@@ -78,9 +78,7 @@ class Replay(Exception):
     def __init__(self, stored: StoredAnswer) -> None:
         """Carry the stored answer to the edge."""
         super().__init__(stored.key)
-        self.response = Response(
-            stored.body, stored.status, headers={**stored.headers, "Idempotency-Replayed": "true"}
-        )
+        self.response = Response(stored.body, stored.status, headers={**stored.headers, "Idempotency-Replayed": "true"})
 
 
 @dataclass(frozen=True, slots=True)

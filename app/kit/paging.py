@@ -14,10 +14,10 @@ from fastapi import Depends, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, String, collate, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kit.problems import BadRequest, FieldError
 from app.kit.text import Text
-
 
 Item = TypeVar("Item")
 
@@ -109,7 +109,7 @@ async def fetch_page(
     *,
     key: SortKey,
     descending: bool,
-    tie: ColumnElement[Any],
+    tie: InstrumentedAttribute[Any],
     parse_tie: Callable[[str], Any] = UUID,
 ) -> tuple[list[Any], str | None]:
     """Run `statement` for one page, sorted by (key, tie). Returns its rows and the next page's address or None.

@@ -13,7 +13,7 @@ from app.lanes.models import Closure, Departure, Lane
 
 def lanes(
     *, origins: Sequence[str] = (), destinations: Sequence[str] = (), statuses: Sequence[str] = ()
-) -> Select[tuple[Lane]]:
+) -> Select[Lane]:
     """Return the select of lanes by origin, destination and status."""
     statement = select(Lane)
     if origins:
@@ -25,7 +25,7 @@ def lanes(
     return statement
 
 
-def departures(*, lane_id: UUID, first: date | None, last: date | None) -> Select[tuple[Departure]]:
+def departures(*, lane_id: UUID, first: date | None, last: date | None) -> Select[Departure]:
     """Return the select of a lane's departures between two days."""
     statement = select(Departure).where(Departure.lane_id == lane_id)
     if first is not None:

@@ -51,9 +51,7 @@ async def list_lanes(
 
 
 @api.post("/lanes", status_code=201, responses=documented(*CREATES, LaneCodeTaken))
-async def open_lane(
-    session: Session, principal: HubOnly, draft: LaneDraft, response: Response, now: Now
-) -> LaneAnswer:
+async def open_lane(session: Session, principal: HubOnly, draft: LaneDraft, response: Response, now: Now) -> LaneAnswer:
     """Open a lane; its departures follow."""
     lane = await service.open_lane(
         session, hub=principal.region, values=draft.model_dump(), now=now, actor=actor_of(principal)
@@ -128,9 +126,7 @@ async def list_departures(
     return Listed(items=[_departure(departure) for departure in found], next=following)
 
 
-@api.post(
-    "/lanes/{lane_id}/departures", status_code=201, responses=documented(*CREATES, NotFound, DepartureExists)
-)
+@api.post("/lanes/{lane_id}/departures", status_code=201, responses=documented(*CREATES, NotFound, DepartureExists))
 async def add_departure(
     session: Session, principal: HubOnly, lane_id: UUID, draft: DepartureDraft, response: Response, now: Now
 ) -> DepartureAnswer:

@@ -26,9 +26,7 @@ from app.regions.service import require_region
 DATA = Path(__file__).parent / "data"
 
 
-async def open_lane(
-    session: AsyncSession, *, hub: str, values: Mapping[str, Any], now: datetime, actor: Actor
-) -> Lane:
+async def open_lane(session: AsyncSession, *, hub: str, values: Mapping[str, Any], now: datetime, actor: Actor) -> Lane:
     """Open a lane from a hub, with its departures. Raises LaneCodeTaken (409), Invalid (422) for its destination."""
     await require_region(session, code=values["destination"], pointer="/destination")
     lane = Lane(id=new_id(), origin=hub, updated_at=now, **values)
@@ -83,9 +81,7 @@ async def close_lane(
     if (last - first).days > 366:  # noqa: PLR2004 - a year; a lane that stops for longer is paused
         raise ClosureDays
     lane = await own_lane(session, lane_id=lane_id, hub=hub)
-    closure = Closure(
-        id=new_id(), lane_id=lane.id, closed_from=first, closed_until=last, reason=reason, created_at=now
-    )
+    closure = Closure(id=new_id(), lane_id=lane.id, closed_from=first, closed_until=last, reason=reason, created_at=now)
     session.add(closure)
     await session.flush()
     departures = await sync_departures(session, lanes=[lane], now=now)

@@ -11,7 +11,7 @@ from app.kit.principal import Principal
 from app.listings.models import Listing
 
 
-def visible(principal: Principal) -> Select[tuple[Listing]]:
+def visible(principal: Principal) -> Select[Listing]:
     """Return the select of the caller's own listings; the hub's are all at its hub."""
     if principal.is_hub:
         return select(Listing).where(Listing.hub == principal.region)
@@ -19,7 +19,7 @@ def visible(principal: Principal) -> Select[tuple[Listing]]:
 
 
 def filtered(
-    statement: Select[tuple[Listing]],
+    statement: Select[Listing],
     *,
     statuses: Sequence[str] = (),
     commodities: Sequence[str] = (),
@@ -29,7 +29,7 @@ def filtered(
     external_refs: Sequence[str] = (),
     available_from: date | None = None,
     available_until: date | None = None,
-) -> Select[tuple[Listing]]:
+) -> Select[Listing]:
     """Narrow a select; a range keeps what is available on some day of it."""
     for column, values in (
         (Listing.status, statuses),

@@ -14,7 +14,7 @@ from app.kit.batch import post_batch
 from app.kit.clock import local_day
 from app.kit.http import CHANGES, CREATES, KEYED, IfMatch, documented, etag, expected_version, router
 from app.kit.paging import Listed, Page, SortKey, day, fetch_page, instant, sort_key
-from app.kit.principal import Principal, Role
+from app.kit.principal import Role
 from app.kit.problems import NotFound
 from app.kit.sessions import Now, Session
 from app.kit.text import preferred_language
@@ -47,9 +47,7 @@ async def publish_listing(
     now: Now,
 ) -> ListingAnswer:
     """Post stock: commodity, grade, quantity, unit and price are enough."""
-    owner = await owner_of_post(
-        session, principal=principal, organization_id=draft.organization, role=Role.PRODUCER
-    )
+    owner = await owner_of_post(session, principal=principal, organization_id=draft.organization, role=Role.PRODUCER)
     values = service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
     listing = await service.publish(session, values=values, actor=actor_of(principal, acting_for=owner.id))
     response.headers["location"] = f"/v1/listings/{listing.id}"

@@ -59,7 +59,9 @@ async def publish_many(
     statement = upsert(Listing).on_conflict_do_nothing(index_elements=["organization_id", "external_ref"])
     stored = set(await session.scalars(statement.returning(Listing.id), list(values)))
     published = [row for row in values if row["id"] in stored]
-    await record(session, *[_published(row, actor_of(principal, acting_for=row["organization_id"])) for row in published])
+    await record(
+        session, *[_published(row, actor_of(principal, acting_for=row["organization_id"])) for row in published]
+    )
     return stored
 
 

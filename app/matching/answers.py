@@ -166,7 +166,10 @@ def option(candidate: Candidate, grade: str, *, exact: bool) -> OptionAnswer:
     """Return one way to serve a demand; the landed price is exact only for the hub."""
     landed = candidate.landed_idr
     return OptionAnswer(
-        grade=grade, hub=candidate.listing.hub, landed_price_idr=landed if exact else rounded_up(landed), **_way(candidate)
+        grade=grade,
+        hub=candidate.listing.hub,
+        landed_price_idr=landed if exact else rounded_up(landed),
+        **_way(candidate),
     )
 
 

@@ -89,9 +89,7 @@ class Match(Base):
             postgresql_nulls_not_distinct=True,
             name="uq_matches_once",
         ),
-        ForeignKeyConstraint(
-            ["listing_id", "listing_organization_id"], ["listings.id", "listings.organization_id"]
-        ),
+        ForeignKeyConstraint(["listing_id", "listing_organization_id"], ["listings.id", "listings.organization_id"]),
         ForeignKeyConstraint(["demand_id", "demand_organization_id"], ["demands.id", "demands.organization_id"]),
         CheckConstraint("quantity >= 1", name="quantity"),
         CheckConstraint("status IN ('dry_run', 'proposed', 'confirmed', 'declined', 'lapsed')", name="status"),

@@ -14,7 +14,7 @@ from app.listings.models import Listing
 from app.matching.models import ClearedPool, ClearingDocument, ClearingPrice, ClearingRun, Match, Unmatched
 
 
-def runs(principal: Principal) -> Select[tuple[ClearingRun]]:
+def runs(principal: Principal) -> Select[ClearingRun]:
     """Return the select of runs; dry ones are the hub's."""
     statement = select(ClearingRun)
     return statement if principal.is_hub else statement.where(ClearingRun.dry_run.is_(False))
@@ -62,7 +62,7 @@ async def open_orders(session: AsyncSession, commodities: Sequence[str]) -> int:
 
 def matches(
     principal: Principal, *, run_id: UUID | None = None, statuses: Sequence[str] = (), commodities: Sequence[str] = ()
-) -> Select[tuple[Match]]:
+) -> Select[Match]:
     """Return the select of the caller's matches; the hub's are all. Dry runs only when their run is asked for."""
     statement = select(Match)
     if not principal.is_hub:
@@ -79,18 +79,20 @@ def matches(
     return statement
 
 
-def unmatched(principal: Principal, run_id: UUID) -> Select[tuple[Unmatched]]:
+def unmatched(principal: Principal, run_id: UUID) -> Select[Unmatched]:
     """Return the select of what a run left: the caller's own orders, the hub's are all."""
     statement = select(Unmatched).where(Unmatched.run_id == run_id)
     return statement if principal.is_hub else statement.where(Unmatched.organization_id == principal.organization_id)
 
 
-def prices(run_id: UUID) -> Select[tuple[ClearingPrice]]:
+def prices(run_id: UUID) -> Select[ClearingPrice]:
     """Return the select of a run's prices."""
     return select(ClearingPrice).where(ClearingPrice.run_id == run_id)
 
 
-async def matches_of_order(session: AsyncSession, run_id: UUID, *, listing_id: UUID | None, demand_id: UUID | None) -> Sequence[Match]:
+async def matches_of_order(
+    session: AsyncSession, run_id: UUID, *, listing_id: UUID | None, demand_id: UUID | None
+) -> Sequence[Match]:
     """Return the live matches of one order in one run, in the order of their ids."""
     statement = select(Match).where(Match.run_id == run_id, Match.status.in_(("proposed", "confirmed")))
     if listing_id is not None:

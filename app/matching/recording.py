@@ -88,8 +88,8 @@ async def _still_stands(session: AsyncSession, outcome: Outcome, matches: Sequen
     for match in matches:
         if match["departure_id"] is not None:
             load[match["departure_id"]] = load.get(match["departure_id"], 0) + _grams(book, match)
-    statement = select(Departure).where(Departure.id.in_(load)).order_by(Departure.id).with_for_update()
-    found = {row.id: row for row in await session.scalars(statement.execution_options(populate_existing=True))}
+    booked = select(Departure).where(Departure.id.in_(load)).order_by(Departure.id).with_for_update()
+    found = {row.id: row for row in await session.scalars(booked.execution_options(populate_existing=True))}
     for key, grams in load.items():
         departure = found[key]
         if departure.status != "scheduled" or departure.capacity_kg * 1000 - departure.booked_g < grams:
@@ -207,7 +207,8 @@ def _match_row(outcome: Outcome, match: EngineMatch) -> dict[str, Any]:
 
 async def _write_reasons_and_prices(session: AsyncSession, outcome: Outcome) -> None:
     book, clearing = outcome.book, outcome.clearing
-    owners = {str(order.id): order.organization_id for order in (*book.listings.values(), *book.demands.values())}
+    orders: list[Listing | Demand] = [*book.listings.values(), *book.demands.values()]
+    owners = {str(order.id): order.organization_id for order in orders}
     reasons = [
         {
             "id": new_id(),

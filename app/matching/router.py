@@ -38,9 +38,9 @@ from app.matching.schemas import (
     PriceAnswer,
     QuoteAnswer,
     Refusal,
-    RungAnswer,
     RunAnswer,
     RunDraft,
+    RungAnswer,
     UnmatchedAnswer,
 )
 from app.outbox.events import actor_of

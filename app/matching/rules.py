@@ -90,10 +90,14 @@ SENTENCES: Mapping[str, tuple[Text, Text]] = {
     ),
     "window": (
         Text("Tidak ada jadwal kirim yang cocok dengan tanggal Anda.", "No departure fits your days."),
-        Text("Tidak ada jadwal kirim yang cocok dengan tanggal stok Anda.", "No departure fits the days of your stock."),
+        Text(
+            "Tidak ada jadwal kirim yang cocok dengan tanggal stok Anda.", "No departure fits the days of your stock."
+        ),
     ),
     "freshness": (
-        Text("Saat tiba, sisa umur stok kurang dari yang Anda minta.", "On arrival too little shelf life would be left."),
+        Text(
+            "Saat tiba, sisa umur stok kurang dari yang Anda minta.", "On arrival too little shelf life would be left."
+        ),
         Text("Saat tiba, sisa umur stok Anda kurang dari yang diminta.", "On arrival too little shelf life is left."),
     ),
     "price_expired": (

@@ -16,7 +16,7 @@ class RunDraft(Shape):
     commodities: Annotated[list[Code], Field(min_length=1, max_length=200)] | None = Field(
         None, description="null clears all pools", examples=[["telur-ayam-ras", "beras"]]
     )
-    dry_run: bool = Field(False, strict=True, description="show what would come of it, bind nothing")
+    dry_run: bool = Field(default=False, strict=True, description="show what would come of it, bind nothing")
     as_of: datetime | None = Field(None, description="another instant; with dry_run only")
 
 
@@ -153,7 +153,7 @@ class Refusal(Shape):
     """Why a match is declined, and whether the quantity is withdrawn for good."""
 
     reason: Note | None = None
-    withdraw: bool = Field(False, strict=True)
+    withdraw: bool = Field(default=False, strict=True)
     side: Side | None = Field(None, description="the hub names the side it acts for")
 
 

@@ -1,7 +1,7 @@
 """Answering matches: confirm, decline, lapse. Quantities and bookings return in the same transaction.
 
-Answers that take quantity away hold their run's lock alone, plain confirmations share it: what one answer sets in motion
-(an order below its smallest fill lapses its other proposals) never meets another answer half-way.
+Answers that take quantity away hold their run's lock alone, plain confirmations share it: what one answer sets in
+motion (an order below its smallest fill lapses its other proposals) never meets another answer half-way.
 """
 
 from collections import deque

@@ -35,9 +35,7 @@ class Book:
     reference: Reference
 
 
-async def read_book(
-    session: AsyncSession, *, commodities: Sequence[str], now: datetime, timezone: str
-) -> Book:
+async def read_book(session: AsyncSession, *, commodities: Sequence[str], now: datetime, timezone: str) -> Book:
     """Read the open orders of commodities, the departures a run may use, and the agreements. `timezone`: the hub's."""
     today = local_day(now, timezone)
     reference = await catalog.reference(session)
@@ -51,10 +49,9 @@ async def read_book(
             departs_on=departure.departs_on, closes_on=departure.closes_on, status=departure.status, today=today
         )
     ]
+    traded = {listing.commodity for listing in offered} | {demand.commodity for demand in wanted}
     pools = tuple(
-        pool_of(reference.commodities[code], offered, wanted, regions, now)
-        for code in commodities
-        if any(order.commodity == code for order in (*offered, *wanted))
+        pool_of(reference.commodities[code], offered, wanted, regions, now) for code in commodities if code in traded
     )
     return Book(
         market=engine.Market(

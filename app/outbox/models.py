@@ -3,9 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy import BigInteger, Identity, Index, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.columns import Big, Instant
@@ -25,7 +24,7 @@ class OutboxEvent(Base):
     name: Mapped[str]
     subject_id: Mapped[UUID]
     #: organisations that may see it; the hub sees all
-    organizations: Mapped[list[UUID]] = mapped_column(ARRAY(PgUuid(as_uuid=True)))
+    organizations: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     #: organisation and key that acted; empty for the worker
     actor_id: Mapped[UUID | None]
     key_id: Mapped[UUID | None]

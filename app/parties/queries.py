@@ -13,7 +13,7 @@ from app.parties.models import ApiKey, Organization
 
 def organizations(
     *, hub: str, roles: Sequence[str] = (), regions: Sequence[str] = (), statuses: Sequence[str] = ()
-) -> Select[tuple[Organization]]:
+) -> Select[Organization]:
     """Return the select of a hub's organisations by role, region and status."""
     statement = select(Organization).where(Organization.hub == hub)
     if roles:
@@ -34,7 +34,7 @@ async def by_ids(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Organ
     return {organization.id: organization for organization in found}
 
 
-async def key_and_owner(session: AsyncSession, prefix: str) -> Row[Any] | None:
+async def key_and_owner(session: AsyncSession, prefix: str) -> Row[*tuple[Any, ...]] | None:
     """Return what authentication needs of the key with this prefix and its organisation."""
     statement = (
         select(
@@ -55,7 +55,7 @@ async def key_and_owner(session: AsyncSession, prefix: str) -> Row[Any] | None:
     return (await session.execute(statement)).one_or_none()
 
 
-def keys_of(organization_id: UUID) -> Select[tuple[ApiKey]]:
+def keys_of(organization_id: UUID) -> Select[ApiKey]:
     """Return the select of an organisation's keys."""
     return select(ApiKey).where(ApiKey.organization_id == organization_id)
 

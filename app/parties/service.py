@@ -129,7 +129,13 @@ async def create_key(
 
 
 async def rotate_key(
-    session: AsyncSession, *, organization: Organization, key_id: UUID, overlap: timedelta, environment: str, now: datetime
+    session: AsyncSession,
+    *,
+    organization: Organization,
+    key_id: UUID,
+    overlap: timedelta,
+    environment: str,
+    now: datetime,
 ) -> tuple[ApiKey, str]:
     """Replace a key; the old one works for `overlap` more. Raises NotFound (404), KeyNotLive (409)."""
     old = await _own_key(session, organization, key_id)

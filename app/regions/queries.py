@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.regions.models import Agreement, Region
 
 
-def regions(*, roles: Sequence[str] = (), hubs: Sequence[str] = ()) -> Select[tuple[Region]]:
+def regions(*, roles: Sequence[str] = (), hubs: Sequence[str] = ()) -> Select[Region]:
     """Return the select of regions with any of these roles, at any of these hubs."""
     statement = select(Region)
     if roles:
@@ -20,7 +20,7 @@ def regions(*, roles: Sequence[str] = (), hubs: Sequence[str] = ()) -> Select[tu
 
 def agreements(
     *, hubs: Sequence[str] = (), regions: Sequence[str] = (), statuses: Sequence[str] = ()
-) -> Select[tuple[Agreement]]:
+) -> Select[Agreement]:
     """Return the select of agreements between any of these hubs and regions, in any of these states."""
     statement = select(Agreement)
     if hubs:
