@@ -50,7 +50,9 @@ class Cluster:
         await engine.dispose()
 
     async def copy(self, template: str, name: str) -> str:
-        await self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}")
+        await self.execute(
+            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}"
+        )
         return self.url(name)
 
 
@@ -77,7 +79,9 @@ def empty_template(cluster: Cluster) -> str:
 
     name = "hub_test_empty"
     asyncio.run(
-        cluster.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        cluster.execute(
+            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
+        )
     )
     migrate(cluster.url(name))
     return name
@@ -161,7 +165,9 @@ def settings_for(url: str, **changes: Any) -> Settings:
 
 
 @asynccontextmanager
-async def api_on(url: str, database: Database | None = None, keys: demo.Keys | None = None, **changes: Any) -> AsyncIterator[Api]:
+async def api_on(
+    url: str, database: Database | None = None, keys: demo.Keys | None = None, **changes: Any
+) -> AsyncIterator[Api]:
     """An application on a database, asked without a socket."""
     clock = FixedClock(NOW)
     app = create_app(settings_for(url, **changes), clock=clock)

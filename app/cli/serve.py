@@ -26,7 +26,8 @@ def run(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="port to listen on", min=1, max=65535)] = 8000,
     with_demo: Annotated[
-        bool | None, typer.Option("--demo/--no-demo", help="load the opening scenario (default: into the embedded database)")
+        bool | None,
+        typer.Option("--demo/--no-demo", help="load the opening scenario (default: into the embedded database)"),
     ] = None,
     with_worker: Annotated[bool, typer.Option("--worker/--no-worker", help="run the worker beside the server")] = True,
 ) -> None:

@@ -90,7 +90,9 @@ def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> 
         _require(surplus == claim.surplus, "surplus", surplus)
         bounded = [arc for number, arc in enumerate(claim.arcs) if number not in claim.turned_away]
         _require(_bound(bounded, claim.bound, free) - surplus == claim.gap >= 0, "gap", claim.gap)
-        _require(_bound(claim.arcs, claim.linear_bound, free) - surplus == claim.linear_gap >= 0, "gap", claim.linear_gap)
+        _require(
+            _bound(claim.arcs, claim.linear_bound, free) - surplus == claim.linear_gap >= 0, "gap", claim.linear_gap
+        )
     _same_trade(market, claims, matches, load)
     return CHECKED
 

@@ -95,7 +95,7 @@ def _legs(
     hubs = sorted({key.hub for key in supply})
     of_region: defaultdict[str, list[DemandClass]] = defaultdict(list)
     for key in demand:
-        of_region[""if key.loco else key.region].append(key)
+        of_region["" if key.loco else key.region].append(key)
     wanted: dict[Arrival, tuple[DemandClass, ...]] = {}
 
     def take(leg: Leg) -> bool:
@@ -124,9 +124,7 @@ def _legs(
     if fetched:
         for hub in hubs:
             ours = [key for key in supply if key.hub == hub]
-            first = max(
-                market.first_departure_day, min(s.first_day for s in ours), min(d.first_day for d in fetched)
-            )
+            first = max(market.first_departure_day, min(s.first_day for s in ours), min(d.first_day for d in fetched))
             last = min(max(s.last_day for s in ours), max(d.last_day for d in fetched))
             legs.extend(loco_leg(hub, day) for day in range(first, last + 1))
     return tuple(sorted(filter(take, legs), key=lambda leg: leg.key)), wanted

@@ -25,7 +25,14 @@ def arrange(market: Market) -> Market:
         departures=_rows(market.departures, lambda row: row.id),
         agreements=_rows(
             (replace(row, commodities=_names(row.commodities)) for row in market.agreements),
-            lambda row: (row.hub, row.region, row.first_day, row.last_day, row.commodities is None, row.commodities or ()),
+            lambda row: (
+                row.hub,
+                row.region,
+                row.first_day,
+                row.last_day,
+                row.commodities is None,
+                row.commodities or (),
+            ),
         ),
         first_departure_day=market.first_departure_day,
     )

@@ -99,7 +99,9 @@ class Component:
 
     def _bound(self, proof: Proof) -> Bound:
         prices = zip(self.rows, proof.row_price, strict=True)
-        return Bound(proof.scale, proof.price.tolist(), tuple((row.departure, row.grams, price) for row, price in prices))
+        return Bound(
+            proof.scale, proof.price.tolist(), tuple((row.departure, row.grams, price) for row, price in prices)
+        )
 
 
 def settle_market(networks: dict[str, Network]) -> list[Component]:

@@ -66,7 +66,12 @@ def solve(question: Question, whole: Ints | None = None, node_limit: int = 0) ->
     model = highspy.Highs()
     options = {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}
     if whole is not None:
-        options |= {"mip_rel_gap": 0.0, "mip_abs_gap": 0.5, "mip_max_nodes": node_limit, "mip_feasibility_tolerance": 1e-9}
+        options |= {
+            "mip_rel_gap": 0.0,
+            "mip_abs_gap": 0.5,
+            "mip_max_nodes": node_limit,
+            "mip_feasibility_tolerance": 1e-9,
+        }
     for name, value in options.items():
         model.setOptionValue(name, value)
     model.passModel(_model(question, whole))

@@ -66,7 +66,9 @@ def make_rows(net: Network, departures: Sequence[str], grams: dict[str, int]) ->
     for departure in sorted(departures):
         legs = [i for i, leg in enumerate(net.legs) if leg.departure is not None and leg.departure.id == departure]
         arcs = np.flatnonzero(np.isin(net.leg, legs))
-        free = max((leg.departure.free_g for leg in (net.legs[i] for i in legs) if leg.departure is not None), default=0)
+        free = max(
+            (leg.departure.free_g for leg in (net.legs[i] for i in legs) if leg.departure is not None), default=0
+        )
         unit = grams[departure]
         rows.append(Row(departure, unit, free // unit, arcs, net.weight[arcs] // unit))
     return rows

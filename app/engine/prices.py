@@ -68,7 +68,10 @@ def exist(net: Network, rows: Sequence[Row], flow: Ints, reach: int) -> bool:
     arcs = constraints(net, flow, spare(net, rows, flow), net.cost)
     if extremes(arcs, net.nodes, reach) is not None:
         return True
-    return bool(rows) and extremes(constraints(net, flow, _allotted(net, rows, flow), net.cost), net.nodes, reach) is not None
+    return (
+        bool(rows)
+        and extremes(constraints(net, flow, _allotted(net, rows, flow), net.cost), net.nodes, reach) is not None
+    )
 
 
 def publish(net: Network, rows: Sequence[Row], flow: Ints, proof: Proof | None, reach: int) -> Published:

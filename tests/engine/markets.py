@@ -124,4 +124,10 @@ def _pool(dice: random.Random, name: str, orders: int, *, tight: bool, fills: fl
                 price_expired=dice.random() < 0.05,
             )
         )
-    return Pool(name, dice.choice([1, 1, 2, 3]) * (1000 if not tight else 500), dice.random() < 0.7, tuple(listings), tuple(demands))
+    return Pool(
+        name,
+        dice.choice([1, 1, 2, 3]) * (1000 if not tight else 500),
+        dice.random() < 0.7,
+        tuple(listings),
+        tuple(demands),
+    )
