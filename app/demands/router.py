@@ -24,8 +24,7 @@ from app.kit.sessions import Now, Session
 from app.kit.text import preferred_language
 from app.kit.validation import Day
 from app.outbox.events import actor_of
-from app.parties.models import Organization
-from app.parties.service import owner_of_post
+from app.parties.service import Owner, owner_of_post
 
 api = router("demands")
 
@@ -66,7 +65,7 @@ async def publish_demands(
     atomic: Annotated[bool, Query(description="all or nothing")] = False,
 ) -> BatchAnswer:
     """Post up to 1,000 demands, one result per item."""
-    owners: dict[UUID | None, Organization] = {}
+    owners: dict[UUID | None, Owner] = {}
 
     async def prepare(draft: DemandDraft) -> dict[str, Any]:
         if draft.organization not in owners:
@@ -185,7 +184,7 @@ async def renew_demand(
     return _answer(demand, reference, response)
 
 
-def _draft(draft: DemandDraft, owner: Organization) -> Draft:
+def _draft(draft: DemandDraft, owner: Owner) -> Draft:
     return Draft(
         commodity=draft.commodity,
         min_grade=draft.min_grade,

@@ -24,13 +24,13 @@ from app.kit.principal import Principal, Role
 from app.kit.problems import NotFound, StaleVersion
 from app.outbox.events import WORKER, Actor, Event, actor_of
 from app.outbox.service import record
-from app.parties.models import Organization
+from app.parties.service import Owner
 
 #: days that a price holds on after one tap
 RENEWED_DAYS = 7
 
 
-def prepare(draft: Draft, *, owner: Organization, reference: Reference, now: datetime) -> dict[str, Any]:
+def prepare(draft: Draft, *, owner: Owner, reference: Reference, now: datetime) -> dict[str, Any]:
     """Return the row that a draft makes. Raises Invalid (422) naming the field."""
     today = local_day(now, known_region(reference, draft.region).timezone)
     return {

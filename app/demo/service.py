@@ -26,7 +26,6 @@ from app.matching import clearing
 from app.matching.models import ClearingRun
 from app.outbox.events import WORKER, Actor
 from app.parties import service as parties
-from app.parties.models import Organization
 from app.regions import service as regions
 
 DATA = Path(__file__).parent / "data"
@@ -132,10 +131,10 @@ class _Loader:
         self.reference = reference
         self.environment = environment
         self.now = now
-        self.organizations: dict[str, Organization] = {}
+        self.owners: dict[str, parties.Owner] = {}
 
     async def key_of(self, name: str, role: Role, region: str, kind: str | None = None) -> str:
-        number = len(self.organizations) + 1
+        number = len(self.owners) + 1
         values = {
             "name": name,
             "role": role,
@@ -147,14 +146,14 @@ class _Loader:
             "telephone": f"+62800000{number:04}",
         }
         organization = await parties.register(self.session, hub=HUB, values=values, now=self.now, actor=WORKER)
-        self.organizations[name] = organization
+        self.owners[name] = parties.Owner(organization.id, organization.region, organization.hub)
         _, key = await parties.create_key(
             self.session, organization=organization, label="demo", environment=self.environment, now=self.now
         )
         return key
 
     async def post_listing(self, row: Row) -> None:
-        owner = self.organizations[str(row["producer"])]
+        owner = self.owners[str(row["producer"])]
         today = self._tick(owner.region)
         draft = listing_rules.Draft(
             commodity=str(row["commodity"]),
@@ -175,7 +174,7 @@ class _Loader:
         await listings.publish(self.session, values=values, actor=Actor(owner.id))
 
     async def post_demand(self, row: Row) -> None:
-        owner = self.organizations[str(row["buyer"])]
+        owner = self.owners[str(row["buyer"])]
         today = self._tick(owner.region)
         draft = demand_rules.Draft(
             commodity=str(row["commodity"]),

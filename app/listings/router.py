@@ -24,8 +24,7 @@ from app.listings.models import Listing
 from app.listings.rules import Draft
 from app.listings.schemas import ListingAnswer, ListingBatch, ListingDraft, ListingPatch, ListingRenewal
 from app.outbox.events import actor_of
-from app.parties.models import Organization
-from app.parties.service import owner_of_post
+from app.parties.service import Owner, owner_of_post
 
 api = router("listings")
 
@@ -66,7 +65,7 @@ async def publish_listings(
     atomic: Annotated[bool, Query(description="all or nothing")] = False,
 ) -> BatchAnswer:
     """Post up to 1,000 listings, one result per item."""
-    owners: dict[UUID | None, Organization] = {}
+    owners: dict[UUID | None, Owner] = {}
 
     async def prepare(draft: ListingDraft) -> dict[str, Any]:
         if draft.organization not in owners:
@@ -185,7 +184,7 @@ async def renew_listing(
     return _answer(listing, reference, response)
 
 
-def _draft(draft: ListingDraft, owner: Organization) -> Draft:
+def _draft(draft: ListingDraft, owner: Owner) -> Draft:
     return Draft(
         commodity=draft.commodity,
         grade=draft.grade,

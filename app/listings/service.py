@@ -24,13 +24,13 @@ from app.listings.models import Listing
 from app.listings.rules import Draft, accept, gathered_region
 from app.outbox.events import WORKER, Actor, Event, actor_of
 from app.outbox.service import record
-from app.parties.models import Organization
+from app.parties.service import Owner
 
 #: days that a price holds on after one tap
 RENEWED_DAYS = 7
 
 
-def prepare(draft: Draft, *, owner: Organization, reference: Reference, now: datetime) -> dict[str, Any]:
+def prepare(draft: Draft, *, owner: Owner, reference: Reference, now: datetime) -> dict[str, Any]:
     """Return the row that a draft makes. Raises Invalid (422) naming the field."""
     today = local_day(now, gathered_region(reference, draft.region).timezone)
     return {

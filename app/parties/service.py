@@ -1,6 +1,7 @@
 """Use cases of organisations and keys."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -81,16 +82,26 @@ async def visible(session: AsyncSession, *, organization_id: UUID, principal: Pr
     return organization
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The organisation that a post is for."""
+
+    id: UUID
+    region: str
+    hub: str
+
+
 async def owner_of_post(
     session: AsyncSession, *, principal: Principal, organization_id: UUID | None, role: Role
-) -> Organization:
+) -> Owner:
     """Return the organisation that a post is for: the caller, or whom the hub names in `organization`.
 
     Raises Invalid (422) naming /organization when the hub names none of its own with this role, NotFound (404) when
     somebody else names another than itself, Suspended (403) when the organisation is suspended.
     """
-    if organization_id is None and not principal.is_hub:
-        organization_id = principal.organization_id
+    if not principal.is_hub and organization_id in (None, principal.organization_id):
+        # authentication has just read this organisation
+        return Owner(principal.organization_id, principal.region, principal.hub)
     if organization_id is None:
         raise invalid(
             "/organization",
@@ -104,7 +115,7 @@ async def owner_of_post(
         )
     if organization.status != "active":
         raise Suspended
-    return organization
+    return Owner(organization.id, organization.region, organization.hub)
 
 
 async def create_key(
