@@ -1,0 +1,42 @@
+"""Serve a database from a process of its own, with its protections or, as a control, without."""
+
+import asyncio
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+import uvicorn
+
+from app.allocations import service as allocations
+from app.config import Settings
+from app.kit.clock import FixedClock
+from app.main import create_app
+from app.matching import recording
+
+
+def take_protection_away() -> None:
+    """Leave out the conditional UPDATE, the locks and the version check, and widen the window between them."""
+    before, _, condition = allocations._MOVE_POSTINGS.partition("AND posting.proposed_quantity + delta.proposed >= 0")
+    allocations._MOVE_POSTINGS = before + "RETURNING" + condition.partition("RETURNING")[2]
+
+    async def stands(*_: Any) -> None:
+        await asyncio.sleep(0.2)
+
+    recording._still_stands = stands
+
+
+def main(url: str, now: str, protection: str) -> None:
+    """Serve on a free port, printed as the first line."""
+    if protection == "off":
+        take_protection_away()
+    settings = Settings(database_url=url, environment="test", requests_per_minute=10**8)
+    app = create_app(settings, clock=FixedClock(datetime.fromisoformat(now)))
+    config = uvicorn.Config(app, port=0, log_config=None)
+    listening = config.bind_socket()
+    os.write(1, f"{listening.getsockname()[1]}\n".encode())
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
