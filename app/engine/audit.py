@@ -1,13 +1,13 @@
 """The audit: does a claimed clearing hold? It knows no solver, only whole numbers, and is written to be read aloud.
 
-A claim is a network, what flows on it, prices at its nodes, and two sets of prices from which bounds of the surplus follow.
-The audit believes no figure: it adds everything up again in Python's unbounded integers.
+A claim is a network, what flows on it, prices at its nodes, and two sets of prices from which bounds of the surplus
+follow. The audit believes no figure: it adds everything up again in Python's unbounded integers.
 """
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from app.engine.claim import Arc, Bound, Claim
 from app.engine.model import Market, Match
 from app.engine.pairs import Agreements, departure_leg, first_failing, loco_leg
 
@@ -16,53 +16,6 @@ CHECKED = ("balance", "bounds", "rows", "reduced_cost", "fills", "matches", "sur
 
 class AuditError(Exception):
     """A claimed result does not hold: nothing may be recorded. The message names the check."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arc:
-    """One arc: goods go from tail to head; node 0 is the market, offers leave it and requests enter it."""
-
-    tail: int
-    head: int
-    #: rupiah per base unit: ask + collection, freight, or minus the limit
-    cost: int
-    #: base units
-    cap: int
-    flow: int
-    #: id of the departure whose capacity it uses, and grams of a base unit; None and 0 elsewhere
-    departure: str | None = None
-    weight: int = 0
-    #: of an order: commodity, side, id; and its smallest fill, base units
-    order: tuple[str, str, str] | None = None
-    least: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """Prices times `scale`: at every node, and of each departure (id, grams, price) for that many grams of it."""
-
-    scale: int
-    node: Sequence[int]
-    departure: Sequence[tuple[str, int, int]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One component's claimed result; money in rupiah."""
-
-    arcs: Sequence[Arc]
-    #: published price of every node
-    price: Sequence[int]
-    #: order arcs turned away for their smallest fill
-    turned_away: frozenset[int]
-    #: departures whose scarcity stands although a unit is left (as good as never, see prices.publish)
-    allotted: frozenset[str]
-    #: bounds without those turned away, and of all orders as if there were no smallest fills
-    bound: Bound
-    linear_bound: Bound
-    surplus: int
-    gap: int
-    linear_gap: int
 
 
 def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> tuple[str, ...]:
@@ -98,8 +51,11 @@ def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> 
 
 
 def _fill(arc: Arc, gain: int, *, turned_away: bool) -> None:
-    """Section 3: an order trades nothing or its smallest fill; (b) no loss; (c) in part only at its own price; (d) not
-    left out while strictly in the money, unless it has a smallest fill."""
+    """Require what an order may expect of the price at its place.
+
+    It trades nothing or its smallest fill; (b) never at a loss; (c) in part only at its own price; (d) it is not left
+    out while strictly in the money, unless it has a smallest fill.
+    """
     fill = arc.flow
     _require(fill == 0 or fill >= arc.least, "fills", arc)
     _require(fill == 0 or gain >= 0, "fills", arc)
@@ -109,7 +65,7 @@ def _fill(arc: Arc, gain: int, *, turned_away: bool) -> None:
 
 
 def _move(arc: Arc, gain: int, *, full: bool) -> None:
-    """(a): goods move only where the difference in price pays the freight; it pays more only where there is no room."""
+    """Require (a): goods move only where prices differ by the freight, and by more only where there is no room."""
     _require(arc.flow == 0 or gain >= 0, "reduced_cost", arc)
     _require(gain <= 0 or full, "reduced_cost", arc)
 
@@ -128,7 +84,7 @@ def _bound(arcs: Sequence[Arc], bound: Bound, free: dict[str, int]) -> int:
 
 
 def _same_trade(market: Market, claims: Sequence[Claim], matches: Sequence[Match], load: Counter[str | None]) -> None:
-    """Every match keeps every rule and adds up; together they fill the orders and load the departures as the flows do."""
+    """Require that every match keeps every rule and adds up, and that together they fill and load as the flows do."""
     price, fill, cargo = {}, Counter[tuple[str, str, str]](), Counter[str | None]()
     for claim in claims:
         for arc in claim.arcs:
@@ -161,7 +117,7 @@ def _same_trade(market: Market, claims: Sequence[Claim], matches: Sequence[Match
     _require(not any(fill.values()) and +cargo == +load, "matches", (fill, cargo))
 
 
-def _require(holds: bool, check: str, what: object) -> None:
+def _require(holds: object, check: str, what: object) -> None:
     """Refuse the claim where a check does not hold."""
     if not holds:
         message = f"{check} does not hold: {what}"

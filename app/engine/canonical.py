@@ -95,9 +95,9 @@ def _rows(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> tuple[_Row, ...]:
 
 
 def _normal(row: _Row) -> _Row:
-    fields = {name: getattr(row, name) for name in row.__slots__}
+    fields: dict[str, Any] = {name: getattr(row, name) for name in row.__slots__}
     text = {name: normalize("NFC", value) for name, value in fields.items() if isinstance(value, str)}
-    changed = {name: value for name, value in text.items() if value != fields[name]}
+    changed: dict[str, Any] = {name: value for name, value in text.items() if value != fields[name]}
     return replace(row, **changed) if changed else row
 
 

@@ -1,7 +1,7 @@
 """The other side of the market as columns: what a leg offers to a need, summed up once for all orders of that need.
 
-A cell holds, for one leg and one need (grade, shelf life), which hard rules fail and the least prices of those that pass.
-Orders times orders never are compared one by one.
+A cell holds, for one leg and one need (grade, shelf life), which hard rules fail and the least prices of those that
+pass. Orders times orders never are compared one by one.
 """
 
 from collections import defaultdict

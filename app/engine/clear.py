@@ -1,7 +1,7 @@
 """One clearing: snapshot in, matches, prices, reasons and certificate out; pure and deterministic.
 
 The steps: door, canonical order, networks, optimum (shared departures, smallest fills, ties), prices, matches, reasons,
-audit. See matching.md in docs/ for the model and each module for its part.
+audit. docs/engine.md tells the model, and each module its part.
 """
 
 from app.engine.audit import AuditError, audit
@@ -23,8 +23,8 @@ def clear(market: Market) -> Clearing:
     Raises door.MarketRefusedError where a figure is out of bounds (section 8), AuditError where the audit refuses the
     result. The same market gives the same answer, whatever the order of its rows, hash seed or machine.
 
-    1. Refuse what whole numbers cannot hold. 2. Canonical order. 3. One network a pool. 4. Solve, pools joined where they
-    share a full departure. 5. Matches with prices. 6. Audit. 7. Reasons for all that has quantity left.
+    1. Refuse what whole numbers cannot hold. 2. Canonical order. 3. One network a pool. 4. Solve, pools joined where
+    they share a full departure. 5. Matches with prices. 6. Audit. 7. Reasons for all that has quantity left.
     """
     validate(market)  # 1
     market = arrange(market)  # 2

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from app.engine.audit import Arc, Bound, Claim
+from app.engine.claim import Arc, Bound, Claim
 from app.engine.door import check_range
 from app.engine.fills import Branch, rejected, search
 from app.engine.highs import Row
@@ -198,7 +198,7 @@ def _finish(part: Part) -> Ints:
 
 
 def _component(part: Part) -> Component:
-    """Publish prices and gather the proofs: bounds without lower bounds on fills, with and without who was turned away."""
+    """Publish prices and gather the proofs: without lower bounds on fills, with and without who was turned away."""
     net, root, branch, flow = part.net, part.root, part.branch, part.flow
     if root is None or branch is None or flow is None:
         message = "a part was to be published before it was solved"

@@ -65,8 +65,9 @@ def balanced(question: Question, flow: Ints) -> bool:
 def settle(question: Question, flow: Ints, price: Ints) -> tuple[Ints, Ints]:
     """Return the flow made optimal, and prices with price[head] <= price[tail] + cost on every residual arc.
 
-    1. Residual arcs: forward where there is room, backward where there is flow above the lower bound. 2. Shortest labels
-    from the given prices. 3. A negative cycle: push what it can carry around it and repeat; every push gains at least 1.
+    1. Residual arcs: forward where there is room, backward where there is flow above the lower bound. 2. Shortest
+    labels from the given prices. 3. A negative cycle: push what it can carry around it and repeat; every push gains at
+    least 1.
     """
     q = question
     while True:

@@ -1,8 +1,8 @@
 """Smallest fills (matching.md, section 3): branch and bound over who is turned away, with prices as the test.
 
-A result trades nothing, or at least its smallest fill, with every order, and has one whole price per place such that (a)
-to (d) hold. Such a result is an optimal flow of the market without the orders that it turns away, which is why lower
-bounds on fills may steer the search but never the prices.
+A result trades nothing, or at least its smallest fill, with every order, and has one whole price per place such that
+(a) to (d) hold. Such a result is an optimal flow of the market without the orders that it turns away, which is why
+lower bounds on fills may steer the search but never the prices.
 """
 
 from collections.abc import Sequence
@@ -44,9 +44,9 @@ class Branch:
 def search(net: Network, rows: Sequence[Row], root: Solved, reach: int) -> Branch:
     """Return the best result found: root itself where no smallest fill binds.
 
-    1. A first incumbent: turn away whoever is below its smallest fill until nobody is. 2. Branch on an undecided order with
-    a smallest fill, turned away or at least that much, and dive into the better child. 3. Prune what cannot beat the
-    incumbent and what is wholly decided; a flow without prices is no incumbent. 4. Stop at the node limit.
+    1. A first incumbent: turn away whoever is below its smallest fill until nobody is. 2. Branch on an undecided order
+    with a smallest fill, turned away or at least that much, and dive into the better child. 3. Prune what cannot beat
+    the incumbent and what is wholly decided; a flow without prices is no incumbent. 4. Stop at the node limit.
     """
     start = Branch(np.zeros(net.arcs, dtype=np.int64), net.cap, root)
     best = _turn_away(net, rows, start)  # 1

@@ -1,7 +1,7 @@
 """HiGHS, one thread: the only file that knows the solver. Its floats are proposals, never decisions.
 
-Every caller checks and, where needed, repairs the answer in whole numbers (`exact`, `joint`, `audit`). Limits are nodes,
-never clocks, so the same question gets the same answer.
+Every caller checks and, where needed, repairs the answer in whole numbers (`exact`, `joint`, `audit`). Limits are
+nodes, never clocks, so the same question gets the same answer.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 import numpy.typing as npt
+from highspy._core import _Highs
 
 from app.engine.network import Ints
 
@@ -63,8 +64,9 @@ def solve(question: Question, whole: Ints | None = None, node_limit: int = 0) ->
 
     `whole` lists arcs whose flow must be a whole number; then it is an integer programme of at most `node_limit` nodes.
     """
-    model = highspy.Highs()
-    options = {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}
+    # The class beneath highspy.Highs: that one switches callbacks on, which prints a banner before it can be silenced.
+    model = _Highs()
+    options: dict[str, float | str] = {"output_flag": False, "threads": 1, "parallel": "off", "random_seed": 0}
     if whole is not None:
         options |= {
             "mip_rel_gap": 0.0,

@@ -1,8 +1,8 @@
 """Shared departures (matching.md, section 2): one capacity row over several arcs, whole allotments, a whole bound.
 
-A network with rows is no longer a pure network: its linear optimum may be fractional. With the flow on the departure arcs
-fixed at whole allotments every pool is a pure network again, which `exact` solves and proves. The bound holds for any
-row prices at least 0, so the solver's floats only propose them.
+A network with rows is no longer a pure network: its linear optimum may be fractional. With the flow on the departure
+arcs fixed at whole allotments every pool is a pure network again, which `exact` solves and proves. The bound holds for
+any row prices at least 0, so the solver's floats only propose them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ class Solved:
 def worth(cost: Ints, flow: Ints) -> int:
     """Return minus the sum of cost * flow in Python's unbounded integers."""
     traded = np.flatnonzero(flow)
-    return -sum(c * f for c, f in zip(cost[traded].tolist(), flow[traded].tolist(), strict=True))
+    return -sum(int(c) * int(f) for c, f in zip(cost[traded].tolist(), flow[traded].tolist(), strict=True))
 
 
 def make_rows(net: Network, departures: Sequence[str], grams: dict[str, int]) -> list[Row]:

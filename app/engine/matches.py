@@ -24,9 +24,9 @@ class Parcel(NamedTuple):
 def cut(net: Network, flow: Ints) -> list[tuple[int, int, int, int]]:
     """Return the flow as parcels (offer arc, request arc, leg, base units), canonical in the network's order.
 
-    Nodes in topological order; at each, the parcels that have arrived, earliest post first, are cut against the outgoing arcs
-    in turn, requests in the order of posting. At most accepted offers + accepted requests + arcs with flow come out.
-    Source: matching.md, section 6.
+    Nodes in topological order; at each, the parcels that have arrived, earliest post first, are cut against the
+    outgoing arcs in turn, requests in the order of posting. At most accepted offers + accepted requests + arcs with
+    flow come out. Source: matching.md, section 6.
     """
     arrived: defaultdict[int, list[Parcel]] = defaultdict(list)
     leaving: defaultdict[int, list[int]] = defaultdict(list)
@@ -90,8 +90,8 @@ def _turn(net: Network, arc: int) -> tuple[int, str, int]:
 def build_matches(net: Network, flow: Ints, price: Ints) -> list[Match]:
     """Return the matches of a component; `price` are the published prices at its nodes, shape (nodes,).
 
-    hub price = price of the supply class, delivered price = price of the demand class, scarcity = what lies between them
-    beyond freight.
+    hub price = price of the supply class, delivered price = price of the demand class, scarcity = what lies between
+    them beyond freight.
     """
     found = []
     for offer, request, number, quantity in cut(net, flow):

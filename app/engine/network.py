@@ -1,14 +1,16 @@
 """The compact network of matching.md, section 1: supply classes, departures, arrivals, demand classes, one market node.
 
 Nodes are numbered, 0 being the market. Goods flow from the market over an offer to a supply class, to a shelf (hub,
-grade, day, freshness), onto a departure arc (departure, grade, freshness step), to an arrival (place, grade, step, day),
-down to lower needs, to a demand class and over a request back to the market. Freshness is a second grade on the shelf
-too: goods that keep longer may stand in for goods that keep less long, so every leg needs one arc per step it serves.
+grade, day, freshness), onto a departure arc (departure, grade, freshness step), to an arrival (place, grade, step,
+day), down to lower needs, to a demand class and over a request back to the market. Freshness is a second grade on the
+shelf too: goods that keep longer may stand in for goods that keep less long, so every leg needs one arc per step it
+serves.
 """
 
 from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -153,7 +155,7 @@ def _shelves(draft: _Draft, book: Book) -> _Shelves:
                 draft.arc(draft.node(key), draft.node((place, key.grade, keeps)))
         shelves[place] = {grade: sorted(grades[grade]) for grade in sorted(grades)}
         for grade, lives in shelves[place].items():
-            for less, more in zip(lives, lives[1:], strict=False):
+            for less, more in pairwise(lives):
                 draft.arc(draft.node((place, grade, more)), draft.node((place, grade, less)))
     return shelves
 
@@ -221,4 +223,4 @@ def _reached(nodes: int, tail: Ints, head: Ints) -> npt.NDArray[np.bool_]:
         seen[0] = False
         fresh = seen[tail] & ~seen[head] & (head != 0)
         if not fresh.any():
-            return seen[tail] | (tail == 0)
+            return np.asarray(seen[tail] | (tail == 0), dtype=np.bool_)

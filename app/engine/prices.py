@@ -24,9 +24,9 @@ class Published:
 def constraints(net: Network, flow: Ints, high: Ints, cost: Ints) -> tuple[Ints, Ints, Ints]:
     """Return difference constraints price[head] <= price[tail] + length, as (tail, head, length).
 
-    (a) Arcs of the network: forward where flow < high, backward where flow > 0. (b) An order that trades is not worse off
-    than its own price. (c) One that trades in part is at its own price. (d) One that does not trade and has no smallest
-    fill is not strictly in the money; one that has is not constrained.
+    (a) Arcs of the network: forward where flow < high, backward where flow > 0. (b) An order that trades is not worse
+    off than its own price. (c) One that trades in part is at its own price. (d) One that does not trade and has no
+    smallest fill is not strictly in the money; one that has is not constrained.
     """
     forward = flow < high
     orders = len(net.orders)
@@ -42,8 +42,8 @@ def constraints(net: Network, flow: Ints, high: Ints, cost: Ints) -> tuple[Ints,
 def extremes(arcs: tuple[Ints, Ints, Ints], nodes: int, reach: int) -> tuple[Ints, Ints] | None:
     """Return the lowest and the highest prices at all nodes within -reach .. reach, or None where there are none.
 
-    Shortest paths from the market, and to it. `reach` must exceed any path's length, so that it binds only where nothing
-    else does.
+    Shortest paths from the market, and to it. `reach` must exceed any path's length, so that it binds only where
+    nothing else does.
     """
     tail, head, length = arcs
     start = np.full(nodes, reach, dtype=np.int64)
@@ -56,7 +56,7 @@ def extremes(arcs: tuple[Ints, Ints, Ints], nodes: int, reach: int) -> tuple[Int
 
 
 def spare(net: Network, rows: Sequence[Row], flow: Ints) -> Ints:
-    """Return what every arc could carry, shape (arcs,): arcs of a shared departure as if all it has left were theirs."""
+    """Return what arcs could carry, shape (arcs,): those of a shared departure as if all it has left were theirs."""
     high = net.cap.copy()
     for row, left in zip(rows, leftovers(rows, flow), strict=True):
         high[row.arcs] = flow[row.arcs] + left // row.units
@@ -77,10 +77,10 @@ def exist(net: Network, rows: Sequence[Row], flow: Ints, reach: int) -> bool:
 def publish(net: Network, rows: Sequence[Row], flow: Ints, proof: Proof | None, reach: int) -> Published:
     """Return the prices floor((lowest + highest) / 2) of a flow that has prices; ArithmeticError where it has none.
 
-    1. With exact row prices (`proof`): at its scale, freight with the row price on top, departure arcs of rows uncapped;
-    floor(P / scale). 2. Else at what the departures carry, arcs free where the departure has room. 3. Two arcs of one
-    pool may each gain nothing and together gain from room that only one of them has: then at the allotments, and
-    `allotted` names the arcs that may carry a scarcity although a unit is left.
+    1. With exact row prices (`proof`): at its scale, freight with the row price on top, departure arcs of rows
+    uncapped; floor(P / scale). 2. Else at what the departures carry, arcs free where the departure has room. 3. Two
+    arcs of one pool may each gain nothing and together gain from room that only one of them has: then at the
+    allotments, and `allotted` names the arcs that may carry a scarcity although a unit is left.
     """
     if proof is not None:  # 1
         cost = net.cost * proof.scale

@@ -1,7 +1,7 @@
 """Why an order has quantity left over (matching.md, section 7): hard rules first, then prices and matches.
 
-A listing mirrors a demand. With prices counted so that less is better (an ask, or minus a limit) both read the same: the
-cost of a pair is the other side's own price plus freight, and the order takes it up to minus its own price.
+A listing mirrors a demand. With prices counted so that less is better (an ask, or minus a limit) both read the same:
+the cost of a pair is the other side's own price plus freight, and the order takes it up to minus its own price.
 """
 
 from collections import defaultdict
@@ -154,7 +154,7 @@ def _legs(market: Market, pool: Pool, hubs: Iterable[str]) -> Iterator[Leg]:
         yield departure_leg(departure, pool.unit_weight_g)
     fetched = [d for d in pool.demands if d.loco]
     if fetched and pool.listings:
-        orders = (*pool.listings, *fetched)
+        orders: list[Listing | Demand] = [*pool.listings, *fetched]
         first = max(market.first_departure_day, min(o.first_day for o in orders))
         last = min(max(s.last_day for s in pool.listings), max(d.last_day for d in fetched))
         for hub in hubs:
@@ -270,10 +270,20 @@ def _lane(floor: Floor, row: Standing, way: tuple[tuple[int, int, str], Leg]) ->
 
 
 def _hard(failing: set[int]) -> Reason:
-    """Return the first hard rule whose removal alone leaves a pair; if none, the first whose cumulative filter is empty."""
-    for rule in HARD_RULES:
-        if BIT[rule] in failing:
-            return rule
+    """Return the hard rule that keeps a class from every pair; `failing` holds the failing rules of each pair.
+
+    1. The rules are asked in order; one of them leaves no pair over. 2. If pairs fail by that rule alone, it is the
+    reason. 3. Else the first rule by which alone a pair fails. 4. If there is none, the rule of step 1.
+    Step 2 goes before step 3: fruit that would arrive in time but spoilt, and on a slower cooled lane fresh but late,
+    is kept by freshness, which is how far a trader gets.
+    """
+    alone = [rule for rule in HARD_RULES if BIT[rule] in failing]
+    last = _last_asked(failing)
+    return last if last in alone or not alone else alone[0]
+
+
+def _last_asked(failing: set[int]) -> Reason:
+    """Return the rule at which, asked in order, no pair is left."""
     passed = 0
     for rule in HARD_RULES:
         passed |= BIT[rule]

@@ -16,7 +16,7 @@ from app.engine.prices import spare
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One order after the clearing. Prices count towards the market: an ask, or minus a limit, so that less is better."""
+    """One order after the clearing. Prices are an ask, or minus a limit, so that less is better for the market."""
 
     order: Listing | Demand
     #: class of the order; orders of one class see the same prices
@@ -50,9 +50,11 @@ def standings(pool: Pool, component: Component, matches: Sequence[Match]) -> Ite
     place, net = _places(pool, component.net), component.net
     traded = _traded(net, component.flow)
     buy, sell = _levels(component)
-    for order in (*pool.listings, *pool.demands):
+    orders: list[Listing | Demand] = [*pool.listings, *pool.demands]
+    for order in orders:
         offer = isinstance(order, Listing)
-        side, own = ("listing", order.ask_idr + order.collection_idr) if offer else ("demand", -order.limit_idr)
+        side = "listing" if offer else "demand"
+        own = order.ask_idr + order.collection_idr if isinstance(order, Listing) else -order.limit_idr
         key = supply_class(order) if isinstance(order, Listing) else demand_class(order)
         node = None if order.price_expired else place.get(key)
         price = missed = None

@@ -1,8 +1,8 @@
 """Ties in the order of posting (matching.md, section 5): rupiah first, then volume and rank, then arrival and lane.
 
-Instead of one cost scaled by K = 4 R + 2, each stage is solved on the optimal face of the stage before: arcs whose reduced
-cost is not zero keep their flow. That is the same optimum: on a simple cycle the tie figures sum to less than K, so no
-tie can outweigh a rupiah. It keeps every figure small enough for any solver.
+Instead of one cost scaled by K = 4 R + 2, each stage is solved on the optimal face of the stage before: arcs whose
+reduced cost is not zero keep their flow. That is the same optimum: on a simple cycle the tie figures sum to less than
+K, so no tie can outweigh a rupiah. It keeps every figure small enough for any solver.
 """
 
 from dataclasses import replace
@@ -18,8 +18,8 @@ from app.engine.network import Ints, Network
 def rank_cost(net: Network) -> Ints:
     """Return the tie cost of each arc, shape (arcs,): r for an offer, r - V for a request, V = 2 R + 1.
 
-    Ranks r = 1 .. R follow the time of posting, then the id. A matched pair gains V - r - r' >= 1, so volume counts, and
-    the earlier post counts more.
+    Ranks r = 1 .. R follow the time of posting, then the id. A matched pair gains V - r - r' >= 1, so volume counts,
+    and the earlier post counts more.
     """
     orders = range(len(net.orders))
     first = sorted(orders, key=lambda i: _posted(net, i))

