@@ -1,4 +1,4 @@
-"""At the door: what the engine refuses to compute with (matching.md, section 8)."""
+"""At the door: what the engine refuses to compute with."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ class MarketRefusedError(ValueError):
 def validate(market: Market) -> None:
     """Raise MarketRefusedError unless every figure is in bounds and every name is unique.
 
-    Source: matching.md, section 8. The bound on price times path length needs the network: see `check_range`.
+    The bound on price times path length needs the network: see `check_range`.
     """
     _unique("pool", (pool.commodity for pool in market.pools))
     _unique("departure", (departure.id for departure in market.departures))

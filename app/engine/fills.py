@@ -1,4 +1,4 @@
-"""Smallest fills (matching.md, section 3): branch and bound over who is turned away, with prices as the test.
+"""Smallest fills: branch and bound over who is turned away, with prices as the test.
 
 A result trades nothing, or at least its smallest fill, with every order, and has one whole price per place such that
 (a) to (d) hold. Such a result is an optimal flow of the market without the orders that it turns away, which is why

@@ -1,4 +1,4 @@
-"""Shared departures (matching.md, section 2): one capacity row over several arcs, whole allotments, a whole bound.
+"""Shared departures: one capacity row over several arcs, whole allotments, a whole bound.
 
 A network with rows is no longer a pure network: its linear optimum may be fractional. With the flow on the departure
 arcs fixed at whole allotments every pool is a pure network again, which `exact` solves and proves. The bound holds for
@@ -113,7 +113,7 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
 
 
 def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: Ints) -> Ints:
-    """Return the flow of stage B: the same fills, earliest arrival, first lanes (matching.md, section 5)."""
+    """Return the flow of stage B: the same fills, earliest arrival, first lanes."""
     question = Question(net.nodes, net.tail, net.head, net.cost, low, high)
     if not rows:
         return ties.by_arrival(net, question, solved.flow, solved.proof.price)

@@ -26,7 +26,7 @@ def cut(net: Network, flow: Ints) -> list[tuple[int, int, int, int]]:
 
     Nodes in topological order; at each, the parcels that have arrived, earliest post first, are cut against the
     outgoing arcs in turn, requests in the order of posting. At most accepted offers + accepted requests + arcs with
-    flow come out. Source: matching.md, section 6.
+    flow come out.
     """
     arrived: defaultdict[int, list[Parcel]] = defaultdict(list)
     leaving: defaultdict[int, list[int]] = defaultdict(list)

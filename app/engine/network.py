@@ -1,4 +1,4 @@
-"""The compact network of matching.md, section 1: supply classes, departures, arrivals, demand classes, one market node.
+"""The compact network: supply classes, departures, arrivals, demand classes, one market node.
 
 Nodes are numbered, 0 being the market. Goods flow from the market over an offer to a supply class, to a shelf (hub,
 grade, day, freshness), onto a departure arc (departure, grade, freshness step), to an arrival (place, grade, step,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.engine.model import Agreement, Demand, Departure, Listing, Market, Pool, Reason
 
-#: the hard rules in the order in which they are asked (matching.md, section 7)
+#: the hard rules in the order in which they are asked
 HARD_RULES = (
     Reason.NO_COUNTERPARTY,
     Reason.NO_AGREEMENT,
@@ -98,7 +98,7 @@ class Agreements:
 
 
 def freight_idr(departure: Departure, unit_weight_g: int) -> int:
-    """Freight of one base unit in rupiah: rupiah per kilogram times grams, rounded up (matching.md, section 1)."""
+    """Freight of one base unit in rupiah: rupiah per kilogram times grams, rounded up."""
     return -(-departure.freight_idr_per_kg * unit_weight_g // 1000)
 
 
@@ -134,7 +134,7 @@ def first_failing(agreements: Agreements, pool: Pool, listing: Listing, leg: Leg
     """Return the first hard rule that forbids this pair, or None.
 
     The leg must leave the listing's hub and, unless the buyer fetches at the hub, end in the demand's region: otherwise
-    the answer is `no_lane` where the agreement is in force. Source: matching.md, sections 1 and 7.
+    the answer is `no_lane` where the agreement is in force.
     """
     if not agreements.in_force(listing.hub, demand.region, pool.commodity, leg.departs_on, leg.departs_on):
         return Reason.NO_AGREEMENT

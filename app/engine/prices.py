@@ -1,4 +1,4 @@
-"""Prices at the nodes: the difference constraints of matching.md, section 3, and the published price of section 6."""
+"""Prices at the nodes: the difference constraints that orders and lanes put on them, and the price that is published."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

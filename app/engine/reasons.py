@@ -1,4 +1,4 @@
-"""Why an order has quantity left over (matching.md, section 7): hard rules first, then prices and matches.
+"""Why an order has quantity left over: hard rules first, then prices and matches.
 
 A listing mirrors a demand. With prices counted so that less is better (an ask, or minus a limit) both read the same:
 the cost of a pair is the other side's own price plus freight, and the order takes it up to minus its own price.

@@ -1,4 +1,4 @@
-"""Ties in the order of posting (matching.md, section 5): rupiah first, then volume and rank, then arrival and lane.
+"""Ties in the order of posting: rupiah first, then volume and rank, then arrival and lane.
 
 Instead of one cost scaled by K = 4 R + 2, each stage is solved on the optimal face of the stage before: arcs whose
 reduced cost is not zero keep their flow. That is the same optimum: on a simple cycle the tie figures sum to less than

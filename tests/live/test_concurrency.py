@@ -79,7 +79,9 @@ class Trader:
         if post := await self.some_post():
             quantity = max(1, post["quantity"] + self.random.randint(-2000, 500))
             version = {"If-Match": f'"{post["version"]}"'}
-            await self.ask("PATCH", f"/v1/{self.kind}/{post['id']}", json={"quantity": quantity, "unit": "kg"}, headers=version)
+            await self.ask(
+                "PATCH", f"/v1/{self.kind}/{post['id']}", json={"quantity": quantity, "unit": "kg"}, headers=version
+            )
 
     async def withdraw(self) -> None:
         if post := await self.some_post():
@@ -131,9 +133,7 @@ async def watched(url: str, seen: Counter[str]) -> AsyncIterator[None]:
     await database.dispose()
 
 
-async def contend(
-    url: str, keys: Any, operations: int, *, protected: bool = True
-) -> tuple[Counter[int], Counter[str]]:
+async def contend(url: str, keys: Any, operations: int, *, protected: bool = True) -> tuple[Counter[int], Counter[str]]:
     """Let the clients loose until they have asked `operations` times; return the answers and what was broken."""
     broken: Counter[str] = Counter()
     limits = httpx.Limits(max_connections=CLIENTS + 4)

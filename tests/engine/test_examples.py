@@ -1,0 +1,200 @@
+"""Clearings that a trader would recognise."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.engine.canonical import decode_market, encode_clearing, encode_market, sha256
+from app.engine.clear import clear
+from app.engine.door import MarketRefusedError
+from app.engine.model import Agreement, Clearing, Market, Reason, Unmatched
+from app.engine.pairs import candidates_for_demand, candidates_for_listing, freight_idr
+from tests.engine.markets import CITY, FAR_CITY, HUB, TODAY, demand, departure, listing, market
+
+
+def left(clearing: Clearing, name: str) -> Unmatched:
+    return next(row for row in clearing.unmatched if row.id == name)
+
+
+def sold(clearing: Clearing) -> dict[tuple[str, str], int]:
+    return {(m.listing_id, m.demand_id): m.quantity for m in clearing.matches}
+
+
+def test_the_cheapest_offer_serves_the_highest_need() -> None:
+    clearing = clear(
+        market(
+            [listing("dear", 5, 12), listing("cheap", 5, 8)],
+            [demand("high", 5, 20), demand("low", 5, 9)],
+            [departure("k", 1, 5)],
+        )
+    )
+    assert sold(clearing) == {("cheap", "high"): 5}
+
+
+def test_a_price_lies_midway_between_what_both_sides_could_bear() -> None:
+    clearing = clear(market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("k", 1, 9)]))
+    assert [(m.producer_price_idr, m.delivered_price_idr) for m in clearing.matches] == [(15, 15)]
+
+
+def test_ties_go_to_the_earlier_post_then_to_the_lower_id() -> None:
+    offers = [listing("a", 4, 10, posted_at=2), listing("b", 4, 10, posted_at=1), listing("c", 4, 10, posted_at=2)]
+    clearing = clear(market(offers, [demand("d", 6, 20)], [departure("k", 1, 9)]))
+    assert sold(clearing) == {("b", "d"): 4, ("a", "d"): 2}
+
+
+def test_a_better_grade_serves_a_lower_need_only_where_grades_substitute() -> None:
+    offers, needs, ways = [listing("best", 3, 10, grade=1)], [demand("d", 3, 20, min_grade=2)], [departure("k", 1, 9)]
+    assert sold(clear(market(offers, needs, ways))) == {("best", "d"): 3}
+    frozen = clear(market(offers, needs, ways, substitute=False))
+    assert sold(frozen) == {}
+    assert left(frozen, "d").reason is Reason.GRADE
+
+
+def test_a_full_departure_pays_its_scarcity_to_the_producers() -> None:
+    needs = [demand("d", 10, 20), demand("e", 10, 16)]
+    clearing = clear(market([listing("s", 20, 10)], needs, [departure("k", 1, 10, freight_idr_per_kg=2)]))
+    (only,) = clearing.matches
+    assert (only.demand_id, only.quantity) == ("d", 10)
+    assert only.delivered_price_idr == only.producer_price_idr + only.freight_idr + only.scarcity_idr
+    assert only.scarcity_idr > 0
+    assert left(clearing, "e").reason is Reason.LANE_FULL
+    assert left(clearing, "e").detail["departure_id"] == "k"
+
+
+def test_goods_that_would_arrive_spoilt_stay() -> None:
+    offers = [listing("s", 3, 10, best_before=TODAY + 5, best_before_chilled=TODAY + 9)]
+    needs = [demand("d", 3, 20, min_life_days=3)]
+    warm = clear(market(offers, needs, [departure("k", 3, 9)]))
+    assert left(warm, "d").reason is left(warm, "s").reason is Reason.FRESHNESS
+    assert sold(clear(market(offers, needs, [departure("k", 3, 9, chilled=True)]))) == {("s", "d"): 3}
+
+
+def test_freshness_is_named_where_a_slower_cooled_lane_would_come_too_late() -> None:
+    offers = [listing("s", 3, 10, best_before=TODAY + 5, best_before_chilled=TODAY + 20)]
+    needs = [demand("d", 3, 20, min_life_days=3, last_day=TODAY + 4)]
+    ways = [departure("warm", 3, 9), replace(departure("cooled", 2, 9, chilled=True), arrives_on=TODAY + 9)]
+    clearing = clear(market(offers, needs, ways))
+    assert left(clearing, "d").reason is left(clearing, "s").reason is Reason.FRESHNESS
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"listings": []}, Reason.NO_COUNTERPARTY),
+        ({"agreements": ()}, Reason.NO_AGREEMENT),
+        ({"departures": ()}, Reason.NO_LANE),
+        ({"grade": 3}, Reason.GRADE),
+        ({"last_day": TODAY}, Reason.WINDOW),
+        ({"best_before": TODAY + 2, "best_before_chilled": TODAY + 2}, Reason.FRESHNESS),
+        ({"price_expired": True}, Reason.PRICE_EXPIRED),
+        ({"ask_idr": 30}, Reason.PRICE_GAP),
+    ],
+)
+def test_a_demand_is_told_which_rule_keeps_it_from_all_stock(changes: dict[str, object], reason: Reason) -> None:
+    offer = listing("s", 5, 10)
+    book = market(
+        [replace(offer, **{k: v for k, v in changes.items() if k in offer.__slots__})],
+        [demand("d", 5, 20, min_life_days=2)],
+        [departure("k", 1, 9)],
+    )
+    if "listings" in changes:
+        book = replace(book, pools=(replace(book.pools[0], listings=()),))
+    book = replace(book, **{name: value for name, value in changes.items() if name in ("agreements", "departures")})
+    unmatched = left(clear(book), "d")
+    assert unmatched.reason is reason
+    assert unmatched.detail == ({"gap_idr": 10} if reason is Reason.PRICE_GAP else {})
+
+
+def test_an_outbid_demand_is_told_by_how_much() -> None:
+    clearing = clear(market([listing("s", 5, 10)], [demand("d", 5, 20), demand("e", 5, 14)], [departure("k", 1, 50)]))
+    lost = left(clearing, "e")
+    assert (lost.reason, lost.detail) == (Reason.OUTBID, {"gap_idr": clearing.matches[0].delivered_price_idr - 14})
+
+
+def test_what_is_affordable_runs_out() -> None:
+    clearing = clear(market([listing("s", 5, 10)], [demand("d", 8, 20)], [departure("k", 1, 50)]))
+    assert (left(clearing, "d").quantity, left(clearing, "d").reason) == (3, Reason.SOLD_OUT)
+
+
+def test_a_smallest_fill_is_kept_or_nothing_is_traded() -> None:
+    book = market([listing("s", 5, 10)], [demand("d", 8, 20, min_quantity=6)], [departure("k", 1, 50)])
+    clearing = clear(book)
+    assert sold(clearing) == {}
+    assert left(clearing, "d").reason is Reason.MIN_QUANTITY
+    assert clearing.certificate.lp_gap_idr == 50
+
+
+def test_a_region_without_an_agreement_on_the_day_of_departure_is_not_matched() -> None:
+    book = market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("k", 2, 9)])
+    until = replace(book, agreements=(Agreement(HUB, CITY, TODAY, TODAY + 1),))
+    other = replace(book, agreements=(Agreement(HUB, CITY, TODAY, TODAY + 9, ("beras",)),))
+    assert sold(clear(until)) == sold(clear(other)) == {}
+    assert sold(clear(book)) == {("s", "d"): 5}
+
+
+def test_a_buyer_may_fetch_at_the_hub_without_a_departure() -> None:
+    clearing = clear(market([listing("s", 5, 10)], [demand("d", 5, 20, loco=True)], []))
+    (only,) = clearing.matches
+    assert (only.departure_id, only.freight_idr, only.departs_on) == (None, 0, only.arrives_on)
+    assert [(price.level, price.region) for price in clearing.prices] == [("hub", HUB)]
+
+
+def test_prices_are_published_where_goods_arrive() -> None:
+    clearing = clear(market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("k", 1, 9, freight_idr_per_kg=4)]))
+    (price,) = clearing.prices
+    assert (price.level, price.region, price.day, price.traded_quantity) == ("delivered", CITY, TODAY + 1, 5)
+    assert price.price_idr == clearing.matches[0].delivered_price_idr
+
+
+def test_freight_rounds_up_to_a_whole_rupiah_a_unit() -> None:
+    assert freight_idr(departure("k", 1, 9, freight_idr_per_kg=1900), 63) == 120
+
+
+def test_options_say_what_forbids_each_way() -> None:
+    book = market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("a", 1, 9), departure("b", 30, 9)])
+    (pool,) = book.pools
+    found = {c.departure.id: c.why_not for c in candidates_for_demand(book, pool, pool.demands[0]) if c.departure}
+    assert found == {"a": None, "b": Reason.WINDOW}
+    mirrored = candidates_for_listing(book, pool, pool.listings[0])
+    assert {c.departure.id: c.why_not for c in mirrored if c.departure} == found
+
+
+def test_a_market_reads_back_from_its_canonical_bytes() -> None:
+    book = market([listing("s", 5, 10)], [demand("d", 5, 20, region=FAR_CITY)], [departure("k", 1, 9)])
+    data = encode_market(book)
+    assert encode_market(decode_market(data)) == data
+    assert len(sha256(data)) == 64
+
+
+def test_names_in_another_normal_form_are_the_same_names() -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    book = market([listing(composed, 5, 10)], [demand("d", 5, 20)], [departure("k", 1, 9)])
+    other = market([listing(decomposed, 5, 10)], [demand("d", 5, 20)], [departure("k", 1, 9)])
+    assert encode_market(book) == encode_market(other)
+    assert encode_clearing(clear(book)) == encode_clearing(clear(other))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quantity": 0},
+        {"quantity": 10**9 + 1},
+        {"ask_idr": -1},
+        {"ask_idr": 10**8 + 1},
+        {"collection_idr": -1},
+    ],
+)
+def test_figures_out_of_bounds_are_refused_at_the_door(changes: dict[str, int]) -> None:
+    book = market([replace(listing("s", 5, 10), **changes)], [demand("d", 5, 20)], [departure("k", 1, 9)])
+    with pytest.raises(MarketRefusedError):
+        clear(book)
+
+
+def test_two_orders_of_one_name_are_refused() -> None:
+    with pytest.raises(MarketRefusedError):
+        clear(market([listing("s", 5, 10), listing("s", 5, 11)], [demand("d", 5, 20)], [departure("k", 1, 9)]))
+
+
+def test_an_empty_market_clears_to_nothing() -> None:
+    clearing = clear(Market((), (), (), TODAY))
+    assert (clearing.matches, clearing.unmatched, clearing.certificate.surplus_idr) == ((), (), 0)
