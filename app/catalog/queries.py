@@ -8,7 +8,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from app.catalog.models import Commodity, Consumption, PriceReference
+from app.catalog.models import Commodity, PriceReference
 from app.catalog.rules import CommodityFacts, Reference, RegionFacts, RegulatedPrice, UnitFacts
 from app.kit.problems import NotFound
 from app.regions.queries import all_regions
@@ -88,8 +88,3 @@ def facts(row: Commodity) -> CommodityFacts:
         ambient_days=ambient,
         chilled_days=ambient if row.shelf_life_chilled_days is None else row.shelf_life_chilled_days,
     )
-
-
-async def household_need(session: AsyncSession) -> Sequence[Consumption]:
-    """Return what households of each city need in a week."""
-    return (await session.scalars(select(Consumption).where(Consumption.basis == "household"))).all()

@@ -1,5 +1,118 @@
-"""HTTP of dashboards."""
+"""HTTP of dashboards: public, from any origin, as JSON or CSV."""
 
-from app.kit.http import router
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import Depends, Query, Response
+from pydantic import BaseModel
+
+from app.catalog.errors import unknown_commodity
+from app.catalog.router import ReferenceData
+from app.dashboards import queries, service
+from app.dashboards.rules import Granularity, Stage, as_csv, period_of
+from app.dashboards.schemas import (
+    BalanceRow,
+    Dashboard,
+    FlowRow,
+    Meta,
+    PeriodAnswer,
+    PriceRow,
+    SummaryRow,
+)
+from app.dashboards.service import Asked
+from app.kit.clock import local_day
+from app.kit.http import documented, router
+from app.kit.sessions import Now, Session
+from app.kit.validation import Day
+from app.regions.errors import unknown_region
 
 api = router("dashboards")
+
+#: where the hub counts its days
+HUB_TIMEZONE = "Asia/Jakarta"
+SOURCE = "Blitar Trade Center: clearing runs, listings and demands; price references of Bapanas"
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class View:
+    """What is asked for, and how it is to be written."""
+
+    def __init__(
+        self,
+        reference: ReferenceData,
+        now: Now,
+        region: Annotated[list[str] | None, Query(max_length=50)] = None,
+        commodity: Annotated[list[str] | None, Query(max_length=50)] = None,
+        from_: Annotated[Day | None, Query(alias="from", description="default: 28 days ago")] = None,
+        until: Annotated[Day | None, Query(description="default: 35 days ahead")] = None,
+        stage: Stage = Stage.PROPOSED,
+        file_format: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+        dialect: Annotated[Literal["plain", "excel-id"], Query(description="excel-id: semicolons")] = "plain",
+    ) -> None:
+        """Read the parameters that all dashboards share. Raises Invalid (422) for unknown codes and bad periods."""
+        for code in commodity or ():
+            if code not in reference.commodities:
+                raise unknown_commodity("commodity", code)
+        for code in region or ():
+            if code not in reference.regions:
+                raise unknown_region("region", code)
+        self.timezone = reference.regions[region[0]].timezone if region else HUB_TIMEZONE
+        self.period = period_of(from_, until, today=local_day(now, self.timezone))
+        self.stage, self.commodities, self.regions = stage, commodity, region
+        self.is_csv, self.semicolons = file_format == "csv", dialect == "excel-id"
+
+    def asked(self, granularity: Granularity) -> Asked:
+        """Return what the service is asked for."""
+        return Asked(self.period, granularity, self.stage, self.commodities, self.regions)
+
+
+Shared = Annotated[View, Depends(View, scope="function")]
+CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+async def _answer(
+    session: Session, view: View, rows: Sequence[dict[str, Any]], shape: type[Row], units: dict[str, str]
+) -> Response | Dashboard[Row]:
+    if view.is_csv:
+        content = as_csv(rows, list(shape.model_fields), semicolons=view.semicolons)
+        return Response(content, media_type="text/csv; charset=utf-8")
+    meta = Meta(
+        period=PeriodAnswer(first=view.period.first, last=view.period.last),
+        timezone=view.timezone,
+        generated_at=await queries.last_change(session),
+        units=units,
+        source=SOURCE,
+    )
+    return Dashboard[shape](meta=meta, items=[shape.model_validate(row) for row in rows])  # type: ignore[valid-type]
+
+
+@api.get("/dashboard/summary", responses={**documented(), **CSV}, response_model=Dashboard[SummaryRow])
+async def get_summary(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
+    """Tell value, quantity and fill rate of a period against the one before, and what stands open."""
+    rows = await service.summary(session, view.asked(granularity))
+    return await _answer(session, view, rows, SummaryRow, {"value": "see unit", "previous": "see unit"})
+
+
+@api.get("/dashboard/balance", responses={**documented(), **CSV}, response_model=Dashboard[BalanceRow])
+async def get_balance(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
+    """Set supply against need by commodity, region and week: what is uncovered, and what households need."""
+    rows = await service.balance(session, view.asked(granularity))
+    units = dict.fromkeys(("supply", "demand", "matched", "uncovered"), "kg") | {"household_need": "kg a week"}
+    return await _answer(session, view, rows, BalanceRow, units)
+
+
+@api.get("/dashboard/prices", responses={**documented(), **CSV}, response_model=Dashboard[PriceRow])
+async def get_prices(session: Session, view: Shared, granularity: Granularity = Granularity.DAY) -> Any:
+    """Tell what producers get and cities pay by commodity, grade and day, beside the consumer's reference."""
+    rows = await service.prices(session, view.asked(granularity))
+    columns = ("producer_idr", "delivered_idr", "reference_min_idr", "reference_max_idr")
+    return await _answer(session, view, rows, PriceRow, dict.fromkeys(columns, "IDR per base unit"))
+
+
+@api.get("/dashboard/flows", responses={**documented(), **CSV}, response_model=Dashboard[FlowRow])
+async def get_flows(session: Session, view: Shared, granularity: Granularity = Granularity.DAY) -> Any:
+    """Tell what goes from the hub to each city, by commodity, lane and day."""
+    rows = await service.flows(session, view.asked(granularity))
+    return await _answer(
+        session, view, rows, FlowRow, {"quantity_kg": "kg", "value_idr": "IDR delivered", "orders": "matches"}
+    )

@@ -20,7 +20,7 @@ __all__ = ["AuditError", "clear"]
 def clear(market: Market) -> Clearing:
     """Return the clearing of a market: the greatest surplus, one price per place, a reason for what is left, a proof.
 
-    Raises door.MarketRefusedError where a figure is out of bounds (section 8), AuditError where the audit refuses the
+    Raises door.MarketRefusedError where a figure is out of bounds, AuditError where the audit refuses the
     result. The same market gives the same answer, whatever the order of its rows, hash seed or machine.
 
     1. Refuse what whole numbers cannot hold. 2. Canonical order. 3. One network a pool. 4. Solve, pools joined where

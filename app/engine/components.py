@@ -107,7 +107,7 @@ class Component:
 def settle_market(networks: dict[str, Network]) -> list[Component]:
     """Return the components of a market, solved; `networks` by commodity.
 
-    1. Every pool alone, capacity on each arc (section 2, step 1). 2. While departures are overfull in total: add their
+    1. Every pool alone, capacity on each arc. 2. While departures are overfull in total: add their
     rows, join the pools that load them, solve those again; smallest fills and stage B shift loads and may overfill
     departures in turn. 3. Prices and proofs.
     """

@@ -162,7 +162,7 @@ def priced_cost(question: Question, scale: int, row_price: Sequence[int]) -> Int
 
 
 def _prove(question: Question, fractions: tuple[int, list[int]]) -> tuple[Proof, int]:
-    """Return the proof at given row prices, and its bound in rupiah * scale (section 2, step 4)."""
+    """Return the proof at given row prices, and its bound in rupiah * scale."""
     scale, row_price = fractions
     cost = priced_cost(question, scale, row_price)
     paid = replace(question, cost=cost, rows=())

@@ -1,4 +1,4 @@
-"""Prices at the nodes: the difference constraints that orders and lanes put on them, and the price that is published."""
+"""Prices at the nodes: the difference constraints that orders and lanes put on them, and what is published."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

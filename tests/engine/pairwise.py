@@ -46,10 +46,12 @@ def _ways(market: Market, pool: Pool, s: Listing, d: Demand) -> list[Pair]:
         return []
     found = []
     if d.loco:
-        for day in range(max(market.first_departure_day, s.first_day, d.first_day), min(s.last_day, d.last_day) + 1):
-            if s.best_before - day >= d.min_life_days and _open(market, pool, s.hub, d.region, day):
-                found.append(Pair(pool, s, d, None, day, d.limit_idr - s.ask_idr - s.collection_idr))
-        return found
+        first, last = max(market.first_departure_day, s.first_day, d.first_day), min(s.last_day, d.last_day)
+        return [
+            Pair(pool, s, d, None, day, d.limit_idr - s.ask_idr - s.collection_idr)
+            for day in range(first, last + 1)
+            if s.best_before - day >= d.min_life_days and _open(market, pool, s.hub, d.region, day)
+        ]
     for k in market.departures:
         if (k.hub, k.region) != (s.hub, d.region) or not _open(market, pool, k.hub, k.region, k.departs_on):
             continue

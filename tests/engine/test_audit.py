@@ -123,5 +123,5 @@ def test_without_its_check_a_tampered_claim_goes_further(name: str, monkeypatch:
 def test_agreements_and_rules_are_asked_again_of_every_match() -> None:
     claims, matches = claimed()
     closed = Market(BOOK.pools, BOOK.departures, (), BOOK.first_departure_day)
-    with pytest.raises(AuditError, match="^matches "):
+    with pytest.raises(AuditError, match=r"^matches "):
         audit(closed, claims, matches)

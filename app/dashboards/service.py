@@ -1,0 +1,79 @@
+"""The four dashboards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.dashboards import queries
+from app.dashboards.rules import Granularity, Period, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a dashboard is asked for."""
+
+    period: Period
+    granularity: Granularity
+    stage: Stage
+    commodities: Sequence[str] | None
+    regions: Sequence[str] | None
+
+
+async def summary(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return the figures of a period and of the period before, and what stands open now.
+
+    Traded: matches of the stage that arrive in the period. Fill rate: what is matched of the needs that are due in it.
+    """
+    both = Period(asked.period.before.first, asked.period.last)
+    doubled = replace(asked, period=both)
+    (traded,) = await _rows(session, queries.SUMMARY, doubled, middle=asked.period.first)
+    (standing,) = await _rows(session, queries.STANDING, doubled)
+    return [
+        _figure("traded_value", "IDR", traded["value"], traded["value_before"]),
+        _figure("producers_value", "IDR", traded["producers"], traded["producers_before"]),
+        _figure("traded_quantity", "kg", traded["kilograms"], traded["kilograms_before"]),
+        _figure("trades", "count", traded["trades"], traded["trades_before"]),
+        _figure("fill_rate", "permille", _whole(traded["fill"]), _whole(traded["fill_before"])),
+        _figure("open_listings", "count", standing["open_listings"], None),
+        _figure("open_demands", "count", standing["open_demands"], None),
+        _figure("unanswered_proposals", "count", standing["unanswered"], None),
+    ]
+
+
+def _figure(metric: str, unit: str, value: int | None, previous: int | None) -> dict[str, Any]:
+    return {"metric": metric, "value": value, "unit": unit, "previous": previous}
+
+
+def _whole(share: Any) -> int | None:
+    return None if share is None else int(share)
+
+
+async def balance(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return supply by the region it comes from, need by the city that asks, and what of the need is uncovered."""
+    return await _rows(session, queries.BALANCE, asked)
+
+
+async def prices(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return average prices by commodity, grade and city beside the consumer's reference."""
+    return await _rows(session, queries.PRICES, asked)
+
+
+async def flows(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return what goes from the hub to each city, by lane."""
+    return [{**row, "stage": str(asked.stage)} for row in await _rows(session, queries.FLOWS, asked)]
+
+
+async def _rows(session: AsyncSession, statement: TextClause, asked: Asked, **more: Any) -> list[dict[str, Any]]:
+    return await queries.rows(
+        session,
+        statement,
+        period=asked.period,
+        stage=asked.stage,
+        commodities=asked.commodities,
+        regions=asked.regions,
+        granularity=str(asked.granularity),
+        **more,
+    )
