@@ -4,7 +4,8 @@ import json
 
 import httpx
 
-from benchmarks.load import Load, Request, measure as measure_load
+from benchmarks.load import Load, Request
+from benchmarks.load import measure as measure_load
 from benchmarks.stand import Stand, running_stand
 
 CLIENTS = 8

@@ -1,0 +1,1 @@
+"""The tests: they mirror app/; journeys go through HTTP, live ones through sockets."""

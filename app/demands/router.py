@@ -50,7 +50,7 @@ async def publish_demand(
     values = service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
     demand = await service.publish(session, values=values, actor=actor_of(principal, acting_for=owner.id))
     response.headers["location"] = f"/v1/demands/{demand.id}"
-    return _answer(demand, reference, response)
+    return answer(demand, reference, response)
 
 
 @api.post("/demands/batch", status_code=207, responses=documented(*CREATES))
@@ -117,7 +117,7 @@ async def list_demands(
         deliver_by=deliver_by,
     )
     found, following = await fetch_page(session, statement, page, key=key, descending=descending, tie=Demand.id)
-    return Listed(items=[_answer(demand, reference) for demand in found], next=following)
+    return Listed(items=[answer(demand, reference) for demand in found], next=following)
 
 
 @api.get("/demands/{demand_id}", responses=documented(*KEYED, NotFound))
@@ -126,7 +126,7 @@ async def get_demand(
 ) -> DemandAnswer:
     """Read one demand."""
     demand = await service.visible(session, demand_id=demand_id, principal=principal)
-    return _answer(demand, reference, response)
+    return answer(demand, reference, response)
 
 
 @api.patch("/demands/{demand_id}", responses=documented(*CHANGES, NotLive, BelowMatched, ExternalRefTaken))
@@ -150,7 +150,7 @@ async def change_demand(
         reference=reference,
         now=now,
     )
-    return _answer(demand, reference, response)
+    return answer(demand, reference, response)
 
 
 @api.post("/demands/{demand_id}/withdraw", responses=documented(*CREATES, NotFound, NotLive))
@@ -159,7 +159,7 @@ async def withdraw_demand(
 ) -> DemandAnswer:
     """Withdraw what is open; what is matched stays."""
     demand = await service.withdraw(session, demand_id=demand_id, principal=principal, now=now)
-    return _answer(demand, reference, response)
+    return answer(demand, reference, response)
 
 
 @api.post("/demands/{demand_id}/renew", responses=documented(*CREATES, NotFound, NotLive))
@@ -181,7 +181,7 @@ async def renew_demand(
         reference=reference,
         now=now,
     )
-    return _answer(demand, reference, response)
+    return answer(demand, reference, response)
 
 
 def _draft(draft: DemandDraft, owner: Owner) -> Draft:
@@ -207,7 +207,8 @@ def _draft(draft: DemandDraft, owner: Owner) -> Draft:
     )
 
 
-def _answer(demand: Demand, reference: Reference, response: Response | None = None) -> DemandAnswer:
+def answer(demand: Demand, reference: Reference, response: Response | None = None) -> DemandAnswer:
+    """Return a demand as its owner and the hub may see it."""
     if response is not None:
         response.headers["etag"] = etag(demand.version)
     region = reference.regions[demand.region]

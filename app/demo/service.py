@@ -14,7 +14,6 @@ from app.catalog import service as catalog
 from app.catalog.rules import Reference, Typed
 from app.demands import rules as demand_rules
 from app.demands import service as demands
-from app.demo import queries
 from app.kit.clock import local_day
 from app.kit.db import Database
 from app.kit.principal import Role
@@ -25,6 +24,7 @@ from app.listings import service as listings
 from app.matching import clearing
 from app.matching.models import ClearingRun
 from app.outbox.events import WORKER, Actor
+from app.parties import queries as parties_queries
 from app.parties import service as parties
 from app.regions import service as regions
 
@@ -85,7 +85,7 @@ async def load_scenario(session: AsyncSession, *, environment: str, now: datetim
 
     Each post is a microsecond later than the one before, so that ties go to the earlier line of the file.
     """
-    if await queries.has_organizations(session):
+    if await parties_queries.anybody(session):
         return None
     reference = await catalog_queries.reference(session)
     parts = _Loader(session, reference, environment, now)
@@ -112,7 +112,7 @@ async def clear_scenario(database: Database, *, now: datetime) -> ClearingRun:
     """Clear all pools for the hub, as its operator would."""
     async with database.reader() as session:
         reference = await catalog_queries.reference(session)
-        hub = await queries.hub_organization(session)
+        hub = await parties_queries.hub_organization(session)
     return await clearing.run(
         database,
         commodities=clearing.pools_to_clear(reference, None),

@@ -64,10 +64,10 @@ async def usable_departures(session: AsyncSession, *, after: date) -> Sequence[D
     return (await session.scalars(statement)).all()
 
 
-async def lanes_of(session: AsyncSession, departure_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+async def lanes_of(session: AsyncSession, departure_ids: Iterable[UUID]) -> dict[UUID, Lane]:
     """Return the lane of each departure."""
     ids = list(departure_ids)
     if not ids:
         return {}
-    rows = await session.execute(select(Departure.id, Departure.lane_id).where(Departure.id.in_(ids)))
-    return {row.id: row.lane_id for row in rows}
+    statement = select(Departure).join(Departure.lane).options(contains_eager(Departure.lane))
+    return {row.id: row.lane for row in await session.scalars(statement.where(Departure.id.in_(ids)))}

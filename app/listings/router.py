@@ -50,7 +50,7 @@ async def publish_listing(
     values = service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
     listing = await service.publish(session, values=values, actor=actor_of(principal, acting_for=owner.id))
     response.headers["location"] = f"/v1/listings/{listing.id}"
-    return _answer(listing, reference, response)
+    return answer(listing, reference, response)
 
 
 @api.post("/listings/batch", status_code=207, responses=documented(*CREATES))
@@ -117,7 +117,7 @@ async def list_listings(
         available_until=available_until,
     )
     found, following = await fetch_page(session, statement, page, key=key, descending=descending, tie=Listing.id)
-    return Listed(items=[_answer(listing, reference) for listing in found], next=following)
+    return Listed(items=[answer(listing, reference) for listing in found], next=following)
 
 
 @api.get("/listings/{listing_id}", responses=documented(*KEYED, NotFound))
@@ -126,7 +126,7 @@ async def get_listing(
 ) -> ListingAnswer:
     """Read one listing."""
     listing = await service.visible(session, listing_id=listing_id, principal=principal)
-    return _answer(listing, reference, response)
+    return answer(listing, reference, response)
 
 
 @api.patch("/listings/{listing_id}", responses=documented(*CHANGES, NotLive, BelowMatched, ExternalRefTaken))
@@ -150,7 +150,7 @@ async def change_listing(
         reference=reference,
         now=now,
     )
-    return _answer(listing, reference, response)
+    return answer(listing, reference, response)
 
 
 @api.post("/listings/{listing_id}/withdraw", responses=documented(*CREATES, NotFound, NotLive))
@@ -159,7 +159,7 @@ async def withdraw_listing(
 ) -> ListingAnswer:
     """Withdraw what is open; what is matched stays."""
     listing = await service.withdraw(session, listing_id=listing_id, principal=principal, now=now)
-    return _answer(listing, reference, response)
+    return answer(listing, reference, response)
 
 
 @api.post("/listings/{listing_id}/renew", responses=documented(*CREATES, NotFound, NotLive))
@@ -181,7 +181,7 @@ async def renew_listing(
         reference=reference,
         now=now,
     )
-    return _answer(listing, reference, response)
+    return answer(listing, reference, response)
 
 
 def _draft(draft: ListingDraft, owner: Owner) -> Draft:
@@ -208,7 +208,8 @@ def _draft(draft: ListingDraft, owner: Owner) -> Draft:
     )
 
 
-def _answer(listing: Listing, reference: Reference, response: Response | None = None) -> ListingAnswer:
+def answer(listing: Listing, reference: Reference, response: Response | None = None) -> ListingAnswer:
+    """Return a listing as its owner and the hub may see it."""
     if response is not None:
         response.headers["etag"] = etag(listing.version)
     region = reference.regions[listing.region]

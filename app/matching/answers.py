@@ -11,6 +11,7 @@ from app.catalog.rules import Reference
 from app.engine.pairs import Candidate
 from app.kit.principal import Principal
 from app.lanes import queries as lanes
+from app.lanes.models import Lane
 from app.matching import queries
 from app.matching.models import ClearingPrice, ClearingRun, Match, Unmatched
 from app.matching.rules import Side, State, explained, rounded_down, rounded_up, shown_detail
@@ -76,8 +77,8 @@ async def matches(
     organizations = await parties.by_ids(
         session, {key for match in found for key in (match.listing_organization_id, match.demand_organization_id)}
     )
-    lane_ids = await lanes.lanes_of(session, {match.departure_id for match in found if match.departure_id})
-    return [_match(match, principal, reference, organizations, lane_ids) for match in found]
+    lanes_by_departure = await lanes.lanes_of(session, {match.departure_id for match in found if match.departure_id})
+    return [_match(match, principal, reference, organizations, lanes_by_departure) for match in found]
 
 
 def _match(
@@ -85,11 +86,12 @@ def _match(
     principal: Principal,
     reference: Reference,
     organizations: Mapping[UUID, Organization],
-    lane_ids: Mapping[UUID, UUID],
+    lanes_by_departure: Mapping[UUID, Lane],
 ) -> MatchAnswer:
     is_seller = principal.is_hub or principal.organization_id == match.listing_organization_id
     is_buyer = principal.is_hub or principal.organization_id == match.demand_organization_id
     known = match.status == State.CONFIRMED
+    lane = lanes_by_departure[match.departure_id] if match.departure_id else None
     producer = _counterparty(organizations[match.listing_organization_id], known=known)
     buyer = _counterparty(organizations[match.demand_organization_id], known=known)
     confirmed = ((Side.LISTING, match.listing_confirmed_at), (Side.DEMAND, match.demand_confirmed_at))
@@ -103,7 +105,8 @@ def _match(
         quantity=match.quantity,
         unit=reference.commodities[match.commodity].base_unit,
         departure_id=match.departure_id,
-        lane_id=lane_ids[match.departure_id] if match.departure_id else None,
+        lane_id=lane.id if lane else None,
+        lane_code=lane.code if lane else None,
         departs_on=match.departs_on,
         arrives_on=match.arrives_on,
         producer_price_idr=match.producer_price_idr,

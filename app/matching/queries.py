@@ -118,3 +118,12 @@ async def due_matches(session: AsyncSession, run_id: UUID, now: datetime) -> Seq
         .execution_options(populate_existing=True)
     )
     return (await session.scalars(statement)).all()
+
+
+async def latest_run(session: AsyncSession) -> UUID:
+    """Return the id of the latest run, dry ones included. Raises NotFound (404) where there is none."""
+    statement = select(ClearingRun.id).order_by(ClearingRun.created_at.desc(), ClearingRun.id.desc()).limit(1)
+    found = await session.scalar(statement)
+    if found is None:
+        raise NotFound
+    return found

@@ -89,6 +89,7 @@ class MatchAnswer(Answer):
     unit: str
     departure_id: UUID | None
     lane_id: UUID | None
+    lane_code: str | None
     departs_on: date
     arrives_on: date
     producer_price_idr: int

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select
+from sqlalchemy import Row, Select, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kit.problems import NotFound
 from app.parties.models import ApiKey, Organization
 
 _KEYS, _OWNERS = ApiKey.__table__.c, Organization.__table__.c
@@ -70,3 +71,17 @@ async def live_keys(session: AsyncSession, organization_id: UUID, now: datetime)
     live = (ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now))
     statement = select(func.count()).select_from(ApiKey).where(ApiKey.organization_id == organization_id, *live)
     return await session.scalar(statement) or 0
+
+
+async def anybody(session: AsyncSession) -> bool:
+    """Tell whether anybody is registered."""
+    return bool(await session.scalar(select(exists(select(Organization.id)))))
+
+
+async def hub_organization(session: AsyncSession) -> Organization:
+    """Return the hub's own organisation, the first that was registered. Raises NotFound (404) where there is none."""
+    statement = select(Organization).where(Organization.role == "hub").order_by(Organization.id).limit(1)
+    hub = (await session.scalars(statement)).one_or_none()
+    if hub is None:
+        raise NotFound
+    return hub
