@@ -41,7 +41,7 @@ LEFT_COLUMNS = (
     Column(Text("komoditas", "commodity"), "commodity"),
     Column(Text("pihak", "side"), "side"),
     Column(Text("sisa", "left"), "quantity", number=True),
-    Column(Text("alasan", "why"), "message", wide=True),
+    Column(Text("alasan", "why"), "message", wraps=True),
 )
 
 
@@ -92,9 +92,7 @@ class Result:
     def print(self, *, explain: bool) -> None:
         """Print the result: matches by commodity, then the proof; with `explain` prices step by step and reasons."""
         columns = PRICE_COLUMNS if explain else MATCH_COLUMNS
-        for commodity in sorted({match.commodity for match in self.matches}):
-            rows = [_row(match) for match in self.matches if match.commodity == commodity]
-            console.print(table(rows, columns, title=commodity))
+        console.print(table([_row(match) for match in self.matches], columns, by="commodity"))
         if explain and self.left:
             rows = [row.model_dump() for row in self.left]
             console.print(table(rows, LEFT_COLUMNS, title=Text("belum cocok", "not matched").read(OUTPUT.language)))

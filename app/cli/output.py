@@ -36,7 +36,10 @@ class Column:
     heading: Text
     field: str
     number: bool = False
+    #: gives way where the terminal is narrow
     wide: bool = False
+    #: is written over several lines rather than cut
+    wraps: bool = False
 
 
 def complain(*lines: str) -> None:
@@ -67,20 +70,28 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - the result itself
 
 
-def table(rows: Iterable[dict[str, Any]], columns: Sequence[Column], title: str | None = None) -> Table:
-    """Return rows as a table that fits 80 columns."""
+def table(
+    rows: Iterable[dict[str, Any]], columns: Sequence[Column], title: str | None = None, *, by: str | None = None
+) -> Table:
+    """Return rows as a table that fits 80 columns: figures stay whole, names give way. `by`: a field to group by."""
     drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for column in columns:
+    lines = [(row, [cell(row[column.field]) for column in columns]) for row in rows]
+    for place, column in enumerate(columns):
+        heading = column.heading.read(OUTPUT.language)
+        widest = max([len(heading), *(len(cells[place]) for _, cells in lines)])
         drawn.add_column(
-            column.heading.read(OUTPUT.language),
+            heading,
             justify="right" if column.number else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if column.wide else len(column.heading.id),
-            ratio=None,
+            no_wrap=not column.wraps,
+            min_width=12 if column.wide or column.wraps else widest,
         )
-    for row in rows:
-        drawn.add_row(*(cell(row[column.field]) for column in columns))
+    group = None
+    for row, cells in lines:
+        if by is not None and row[by] != group:
+            group = row[by]
+            drawn.add_section()
+            drawn.add_row(f"[bold]{group}[/bold]")
+        drawn.add_row(*cells)
     return drawn
 
 
