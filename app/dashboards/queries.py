@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.dashboards.rules import STATUSES, Period, Stage
 
-#: matches of a stage that arrive in a period: goods in kilograms, the city under which its parts trade
-_TRADE = """
+#: matches of a stage that arrive in a period: goods in grams, by the place that {at} names
+_TRADE_AT = """
     SELECT m.commodity, c.name AS commodity_name, m.grade, m.quantity, m.quantity * c.unit_weight_g AS grams,
            m.producer_price_idr, m.delivered_price_idr, m.arrives_on, l.hub, city.code AS region,
            city.name AS region_name, city.price_zone, m.departure_id
@@ -19,22 +19,32 @@ _TRADE = """
       JOIN listings l ON l.id = m.listing_id
       JOIN demands d ON d.id = m.demand_id
       JOIN regions place ON place.code = d.region
-      JOIN regions city ON city.code = place.trades_as
+      JOIN regions city ON city.code = {at}
      WHERE m.status = ANY(:statuses) AND m.arrives_on BETWEEN :first AND :last
        AND (CAST(:commodities AS text[]) IS NULL OR m.commodity = ANY(:commodities))
        AND (CAST(:regions AS text[]) IS NULL OR city.code = ANY(:regions))
 """
 
+#: the city that needs it, under which its parts trade
+_TRADE = _TRADE_AT.format(at="place.trades_as")
+#: the place whose price it is: what the buyer fetches is paid at the hub, as in a run's prices
+_PRICED = _TRADE_AT.format(at="CASE WHEN m.departure_id IS NULL THEN l.hub ELSE place.trades_as END")
+
+#: what a posting stands for: what its owner took back no longer counts, what expired unserved still does
+_POSTED = "(p.quantity - CASE WHEN p.status = 'expired' THEN 0 ELSE p.withdrawn_quantity END)"
+
+#: what of a need has come as far as the stage
+_COVERED = "(p.proposed_quantity * CAST(:with_proposed AS int) + p.ordered_quantity * CAST(:with_ordered AS int))"
+
 SUMMARY = text(f"""
 WITH trade AS ({_TRADE}),
 wanted AS (
-    SELECT d.deliver_by, (d.quantity - d.withdrawn_quantity) * c.unit_weight_g AS asked,
-           (d.proposed_quantity * CAST(:with_proposed AS int) + d.ordered_quantity) * c.unit_weight_g AS covered
-      FROM demands d
-      JOIN commodities c ON c.code = d.commodity
-      JOIN regions place ON place.code = d.region
-     WHERE d.deliver_by BETWEEN :first AND :last
-       AND (CAST(:commodities AS text[]) IS NULL OR d.commodity = ANY(:commodities))
+    SELECT p.deliver_by, {_POSTED} * c.unit_weight_g AS asked, {_COVERED} * c.unit_weight_g AS covered
+      FROM demands p
+      JOIN commodities c ON c.code = p.commodity
+      JOIN regions place ON place.code = p.region
+     WHERE p.deliver_by BETWEEN :first AND :last
+       AND (CAST(:commodities AS text[]) IS NULL OR p.commodity = ANY(:commodities))
        AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions))
 )
 SELECT t.*, w.*
@@ -57,10 +67,11 @@ SELECT t.*, w.*
         FROM wanted) w
 """)  # noqa: S608 - constant parts
 
-#: what stands open at this moment
+#: what stands open at this moment: stock where it stands, needs and proposals where they are needed
 STANDING = text("""
 SELECT (SELECT count(*) FROM listings l WHERE l.status = 'open'
-           AND (CAST(:commodities AS text[]) IS NULL OR l.commodity = ANY(:commodities))) AS open_listings,
+           AND (CAST(:commodities AS text[]) IS NULL OR l.commodity = ANY(:commodities))
+           AND (CAST(:regions AS text[]) IS NULL OR l.region = ANY(:regions))) AS open_listings,
        (SELECT count(*) FROM demands d JOIN regions place ON place.code = d.region WHERE d.status = 'open'
            AND (CAST(:commodities AS text[]) IS NULL OR d.commodity = ANY(:commodities))
            AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions))) AS open_demands,
@@ -71,18 +82,17 @@ SELECT (SELECT count(*) FROM listings l WHERE l.status = 'open'
 """)
 
 #: supply stands in the region and week from which it can leave, need in the region and week by which it must arrive
-BALANCE = text("""
+BALANCE = text(f"""
 WITH posted AS (
-    SELECT date_trunc(:granularity, l.available_from)::date AS week, l.commodity, l.region,
-           (l.quantity - l.withdrawn_quantity) * c.unit_weight_g AS supply, 0 AS demand, 0 AS matched
-      FROM listings l JOIN commodities c ON c.code = l.commodity
-     WHERE l.available_from BETWEEN :first AND :last
+    SELECT date_trunc(:granularity, p.available_from)::date AS week, p.commodity, p.region,
+           {_POSTED} * c.unit_weight_g AS supply, 0 AS demand, 0 AS matched
+      FROM listings p JOIN commodities c ON c.code = p.commodity
+     WHERE p.available_from BETWEEN :first AND :last
     UNION ALL
-    SELECT date_trunc(:granularity, d.deliver_by)::date, d.commodity, place.trades_as, 0,
-           (d.quantity - d.withdrawn_quantity) * c.unit_weight_g,
-           (d.proposed_quantity * CAST(:with_proposed AS int) + d.ordered_quantity) * c.unit_weight_g
-      FROM demands d JOIN commodities c ON c.code = d.commodity JOIN regions place ON place.code = d.region
-     WHERE d.deliver_by BETWEEN :first AND :last
+    SELECT date_trunc(:granularity, p.deliver_by)::date, p.commodity, place.trades_as, 0,
+           {_POSTED} * c.unit_weight_g, {_COVERED} * c.unit_weight_g
+      FROM demands p JOIN commodities c ON c.code = p.commodity JOIN regions place ON place.code = p.region
+     WHERE p.deliver_by BETWEEN :first AND :last
 )
 SELECT p.week, p.commodity, c.name AS commodity_name, p.region, r.name AS region_name,
        (sum(p.supply) / 1000)::bigint AS supply, (sum(p.demand) / 1000)::bigint AS demand,
@@ -96,12 +106,14 @@ SELECT p.week, p.commodity, c.name AS commodity_name, p.region, r.name AS region
  WHERE (CAST(:commodities AS text[]) IS NULL OR p.commodity = ANY(:commodities))
    AND (CAST(:regions AS text[]) IS NULL OR p.region = ANY(:regions))
  GROUP BY p.week, p.commodity, c.name, p.region, r.name
+HAVING sum(p.supply) + sum(p.demand) > 0
  ORDER BY p.week, p.commodity COLLATE "C", p.region COLLATE "C"
-""")
+""")  # noqa: S608 - constant parts
 
-#: averages weighted by quantity, half rupiah up; the consumer's HET or HAP of that day, the nearest in grade first
+#: averages weighted by quantity, half rupiah up; the consumer's HET or HAP of that day, the nearest in grade, then in
+#: zone, then the latest; where several are equally near (cuts of beef), from the lowest to the highest
 PRICES = text(f"""
-WITH trade AS ({_TRADE}),
+WITH trade AS ({_PRICED}),
 priced AS (
     SELECT date_trunc(:granularity, arrives_on)::date AS on, commodity, commodity_name, grade, region, region_name,
            price_zone, max(arrives_on) AS last_day,
@@ -113,11 +125,12 @@ SELECT p.on, p.commodity, p.commodity_name, p.grade, p.region, p.region_name, p.
        reference.min_idr AS reference_min_idr, reference.max_idr AS reference_max_idr
   FROM priced p
   LEFT JOIN LATERAL (
-      SELECT q.min_idr, q.max_idr FROM price_references q
-       WHERE q.commodity = p.commodity AND q.kind IN ('het', 'hap') AND q.level = 'consumer'
-         AND (q.grade IS NULL OR q.grade = p.grade) AND (q.price_zone IS NULL OR q.price_zone = p.price_zone)
-         AND q.valid_from <= p.last_day AND (q.valid_until IS NULL OR q.valid_until >= p.last_day)
-       ORDER BY q.grade IS NULL, q.valid_from DESC, q.id LIMIT 1
+      SELECT min(nearest.min_idr) AS min_idr, max(nearest.max_idr) AS max_idr
+        FROM (SELECT q.min_idr, q.max_idr FROM price_references q
+               WHERE q.commodity = p.commodity AND q.kind IN ('het', 'hap') AND q.level = 'consumer'
+                 AND (q.grade IS NULL OR q.grade = p.grade) AND (q.price_zone IS NULL OR q.price_zone = p.price_zone)
+                 AND q.valid_from <= p.last_day AND (q.valid_until IS NULL OR q.valid_until >= p.last_day)
+               ORDER BY q.grade IS NULL, q.price_zone IS NULL, q.valid_from DESC FETCH FIRST 1 ROW WITH TIES) nearest
   ) reference ON true
  ORDER BY p.on, p.commodity COLLATE "C", p.grade COLLATE "C", p.region COLLATE "C"
 """)  # noqa: S608 - constant parts
@@ -153,6 +166,7 @@ async def rows(
         "last": period.last,
         "statuses": list(STATUSES[stage]),
         "with_proposed": int(stage is Stage.PROPOSED),
+        "with_ordered": int(stage is not Stage.DELIVERED),
         "commodities": None if commodities is None else list(commodities),
         "regions": None if regions is None else list(regions),
         **more,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from app.catalog.errors import unknown_commodity
 from app.catalog.router import ReferenceData
 from app.dashboards import queries, service
-from app.dashboards.rules import Granularity, Stage, as_csv, period_of
+from app.dashboards.rules import Granularity, Stage, as_csv, hub_timezone, period_of, shown_timezone
 from app.dashboards.schemas import (
     BalanceRow,
     Dashboard,
@@ -28,8 +28,6 @@ from app.regions.errors import unknown_region
 
 api = router("dashboards")
 
-#: where the hub counts its days
-HUB_TIMEZONE = "Asia/Jakarta"
 SOURCE = "Blitar Trade Center: clearing runs, listings and demands; price references of Bapanas"
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -41,10 +39,14 @@ class View:
         self,
         reference: ReferenceData,
         now: Now,
-        region: Annotated[list[str] | None, Query(max_length=50)] = None,
+        region: Annotated[
+            list[str] | None, Query(max_length=50, description="a part of a city stands for the whole city")
+        ] = None,
         commodity: Annotated[list[str] | None, Query(max_length=50)] = None,
-        from_: Annotated[Day | None, Query(alias="from", description="default: 28 days ago")] = None,
-        until: Annotated[Day | None, Query(description="default: 35 days ahead")] = None,
+        from_: Annotated[
+            Day | None, Query(alias="from", description="default: 28 days ago, or 63 before until")
+        ] = None,
+        until: Annotated[Day | None, Query(description="default: 35 days ahead, or 63 after from")] = None,
         stage: Stage = Stage.PROPOSED,
         file_format: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
         dialect: Annotated[Literal["plain", "excel-id"], Query(description="excel-id: semicolons")] = "plain",
@@ -56,9 +58,10 @@ class View:
         for code in region or ():
             if code not in reference.regions:
                 raise unknown_region("region", code)
-        self.timezone = reference.regions[region[0]].timezone if region else HUB_TIMEZONE
-        self.period = period_of(from_, until, today=local_day(now, self.timezone))
-        self.stage, self.commodities, self.regions = stage, commodity, region
+        self.timezone = shown_timezone(reference, region)
+        self.period = period_of(from_, until, today=local_day(now, hub_timezone(reference)))
+        self.regions = [reference.regions[code].trades_as for code in region] if region else None
+        self.stage, self.commodities = stage, commodity
         self.is_csv, self.semicolons = file_format == "csv", dialect == "excel-id"
 
     def asked(self, granularity: Granularity) -> Asked:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 RowType = TypeVar("RowType", bound=BaseModel)
 
@@ -11,8 +11,10 @@ RowType = TypeVar("RowType", bound=BaseModel)
 class PeriodAnswer(BaseModel):
     """Days, both included."""
 
-    first: date
-    last: date
+    model_config = ConfigDict(validate_by_name=True)
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="until")
 
 
 class Meta(BaseModel):
