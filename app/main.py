@@ -1,6 +1,8 @@
 """The composition root: settings in, application out."""
 
+import json
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -108,7 +110,16 @@ def _handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(Exception, http.answer_bug)
 
 
+def openapi_text(app: FastAPI) -> str:
+    """Return the contract as it is committed: `python -m app.main > openapi.json`."""
+    return json.dumps(app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 def from_environment() -> FastAPI:
     """Return the application that the environment describes: for uvicorn's --factory."""
     log_as_json()
     return create_app(Settings.from_environment(os.environ))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(openapi_text(create_app(Settings(database_url="postgresql://nobody@/nowhere"))))

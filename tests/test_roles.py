@@ -1,0 +1,185 @@
+"""Who may do what: every operation of the contract x every kind of caller."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.test_openapi import document
+
+PUBLIC = frozenset({"anonymous", "producer", "buyer", "observer", "hub"})
+KEYED = PUBLIC - {"anonymous"}
+HUB, SELLERS, BUYERS, TRADERS = {"hub"}, {"hub", "producer"}, {"hub", "buyer"}, {"hub", "producer", "buyer"}
+
+#: operation -> who may; an operation that is missing here fails
+MAY = {
+    **dict.fromkeys(
+        "list_regions get_region list_agreements list_commodities get_commodity list_price_references list_lanes "
+        "list_departures list_clearing_prices get_certificate get_summary get_balance get_prices get_flows get_health "
+        "get_readiness".split(),
+        PUBLIC,
+    ),
+    **dict.fromkeys(
+        "change_region sign_agreement change_agreement open_lane change_lane close_lane add_departure change_departure "
+        "list_organizations register_organization get_organization change_organization start_clearing_run get_book "
+        "get_metrics".split(),
+        HUB,
+    ),
+    "post_price_reference": {"hub", "observer"},
+    "change_price_reference": {"hub", "observer"},
+    **dict.fromkeys(
+        "publish_listing publish_listings list_listings get_listing change_listing withdraw_listing renew_listing "
+        "list_outlook".split(),
+        SELLERS,
+    ),
+    **dict.fromkeys(
+        "publish_demand publish_demands list_demands get_demand change_demand withdraw_demand renew_demand "
+        "list_options get_quote".split(),
+        BUYERS,
+    ),
+    **dict.fromkeys(
+        "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match".split(), TRADERS
+    ),
+    **dict.fromkeys(
+        "get_me list_api_keys create_api_key rotate_api_key revoke_api_key list_clearing_runs get_clearing_run get_job "
+        "stream_job".split(),
+        KEYED,
+    ),
+}
+#: bodies that pass the shape, so that what answers is the role and the row
+BODIES: dict[str, dict[str, Any]] = {
+    "publish_listing": {"commodity": "beras", "grade": "medium", "quantity": 1, "unit": "ton", "price_idr": 12000},
+    "publish_demand": {
+        "commodity": "beras",
+        "min_grade": "medium",
+        "quantity": 1,
+        "unit": "ton",
+        "max_price_idr": 12000,
+    },
+    "publish_listings": {"items": [{}]},
+    "publish_demands": {"items": [{}]},
+    "sign_agreement": {"region": "35.71", "instrument": "PKS", "signed_on": "2026-11-01"},
+    "open_lane": {
+        "code": "LN-99",
+        "destination": "35.71",
+        "mode": "truck",
+        "freight_idr_per_kg": 100,
+        "lead_time_days": 1,
+        "departure_weekdays": [1],
+        "capacity_kg": 1000,
+    },
+    "close_lane": {"from": "2026-12-24", "until": "2026-12-26", "reason": "libur"},
+    "add_departure": {"departs_on": "2026-12-01"},
+    "register_organization": {"name": "Baru", "role": "producer", "kind": "koperasi", "region": "35.05"},
+    "post_price_reference": {"commodity": "beras", "min_idr": 13000, "source": "survei"},
+    "confirm_matches": {"ids": [str(uuid4())]},
+    "start_clearing_run": {"dry_run": True},
+}
+QUERIES = {"get_quote": "?commodity=beras&min_grade=medium"}
+OPERATIONS = [
+    pytest.param(method, path, operation["operationId"], id=operation["operationId"])
+    for path, methods in document()["paths"].items()
+    for method, operation in methods.items()
+]
+
+
+def address(path: str, operation: str) -> str:
+    steps = [
+        "35.05" if "{code}" in step and "regions" in path else "beras" if "{code}" in step else step
+        for step in path.split("/")
+    ]
+    filled = [str(uuid4()) if step.startswith("{") else step for step in steps]
+    return "/".join(filled) + QUERIES.get(operation, "")
+
+
+async def ask(api: Any, method: str, url: str, operation: str, key: str | None) -> Any:
+    headers = {"If-Match": '"1"'} | (api.as_(key) if key else {})
+    body = BODIES.get(operation, {}) if method in ("post", "patch") else None
+    return await api.request(method, url, headers=headers, json=body)
+
+
+def keys_of(api: Any) -> dict[str, str]:
+    keys = api.keys
+    return {
+        "producer": next(iter(keys.producers.values())),
+        "buyer": next(iter(keys.buyers.values())),
+        "observer": keys.observer,
+        "hub": keys.hub,
+    }
+
+
+def test_every_operation_is_in_the_matrix() -> None:
+    assert {operation.id for operation in OPERATIONS} == set(MAY)
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+async def test_each_role_may_do_just_what_is_its_own(scenario: Any, method: str, path: str, operation: str) -> None:
+    anonymous = await ask(scenario, method, address(path, operation), operation, None)
+    assert (anonymous.status_code == 401) == ("anonymous" not in MAY[operation]), anonymous.text
+    for role, key in keys_of(scenario).items():
+        answer = await ask(scenario, method, address(path, operation), operation, key)
+        code = answer.json().get("code") if answer.status_code == 403 else None
+        assert (code == "forbidden") == (role not in MAY[operation]), (role, answer.status_code, answer.text)
+        assert answer.status_code < 500
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
+async def test_keys_that_no_longer_hold_open_nothing(scenario: Any, method: str, path: str, operation: str) -> None:
+    if "anonymous" in MAY[operation]:
+        return
+    role = "producer" if "producer" in MAY[operation] else "buyer" if "buyer" in MAY[operation] else "observer"
+    key, hub = keys_of(scenario)[role], scenario.as_(scenario.keys.hub)
+    me = (await scenario.get("/v1/me", headers=scenario.as_(key))).json()
+    organization = f"/v1/organizations/{me['organization']['id']}"
+    suspend = {"status": "suspended"}
+    changed = await scenario.patch(organization, json=suspend, headers={**hub, "If-Match": '"1"'})
+    assert changed.status_code == 200, changed.text
+    suspended = await ask(scenario, method, address(path, operation), operation, key)
+    assert (suspended.status_code, suspended.json()["code"]) == (403, "suspended")
+    assert (await scenario.delete(f"{organization}/api-keys/{me['key_id']}", headers=hub)).status_code == 204
+    assert (await ask(scenario, method, address(path, operation), operation, key)).status_code == 401
+    assert (await ask(scenario, method, address(path, operation), operation, key[:-1] + "x")).status_code == 401
+
+
+async def first_id(api: Any, path: str, key: str) -> str:
+    found: str = (await api.get(path, headers=api.as_(key))).json()["items"][0]["id"]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", "/v1/listings/{listing}"),
+        ("patch", "/v1/listings/{listing}"),
+        ("post", "/v1/listings/{listing}/withdraw"),
+        ("post", "/v1/listings/{listing}/renew"),
+        ("get", "/v1/listings/{listing}/outlook"),
+        ("get", "/v1/demands/{demand}"),
+        ("patch", "/v1/demands/{demand}"),
+        ("post", "/v1/demands/{demand}/withdraw"),
+        ("post", "/v1/demands/{demand}/renew"),
+        ("get", "/v1/demands/{demand}/options"),
+        ("post", "/v1/matches/{match}/confirm"),
+        ("post", "/v1/matches/{match}/decline"),
+        ("get", "/v1/organizations/{organization}/api-keys"),
+        ("post", "/v1/organizations/{organization}/api-keys"),
+    ],
+)
+async def test_another_partys_rows_are_not_found(scenario: Any, method: str, path: str) -> None:
+    seller, other_seller = list(scenario.keys.producers.values())[:2]
+    buyer, other_buyer = list(scenario.keys.buyers.values())[:2]
+    owner, stranger = (buyer, other_buyer) if "demand" in path else (seller, other_seller)
+    url = path.format(
+        listing=await first_id(scenario, "/v1/listings", seller),
+        demand=await first_id(scenario, "/v1/demands", buyer),
+        match=await first_id(scenario, "/v1/matches?status=proposed", seller),
+        organization=(await scenario.get("/v1/me", headers=scenario.as_(seller))).json()["organization"]["id"],
+    )
+    for key, expected in ((stranger, 404), (owner, 200), (scenario.keys.hub, 200)):
+        body = {"side": "listing"} if key == scenario.keys.hub and "match" in path else {}
+        headers = scenario.as_(key, **{"If-Match": '"2"'})
+        answer = await scenario.request(method, url, headers=headers, json=body if method != "get" else None)
+        if expected == 404:
+            assert answer.status_code == 404, answer.text
+        else:
+            assert answer.status_code not in (401, 403, 404), (answer.status_code, answer.text)
