@@ -87,7 +87,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         summary="Brings food from where it grows to the cities that need it.",
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=settings.max_body_bytes,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
     )

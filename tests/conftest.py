@@ -209,6 +209,15 @@ async def api(cluster: Cluster, reference_template: str) -> AsyncIterator[Api]:
 
 
 @pytest_asyncio.fixture
+async def opening(api: Api) -> Api:
+    """The opening scenario before it is cleared."""
+    keys = await api.database.retried(lambda session: demo.load_scenario(session, environment="test", now=NOW))
+    assert keys is not None
+    api.keys = keys
+    return api
+
+
+@pytest_asyncio.fixture
 async def scenario(cluster: Cluster, scenario_template: Scenario) -> AsyncIterator[Api]:
     """An application over the cleared opening scenario; what a test writes is rolled back."""
     async with rolled_back(cluster.url(scenario_template.template), scenario_template.keys) as client:

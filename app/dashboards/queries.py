@@ -22,13 +22,17 @@ _TRADE_AT = """
       JOIN regions city ON city.code = {at}
      WHERE m.status = ANY(:statuses) AND m.arrives_on BETWEEN :first AND :last
        AND (CAST(:commodities AS text[]) IS NULL OR m.commodity = ANY(:commodities))
-       AND (CAST(:regions AS text[]) IS NULL OR city.code = ANY(:regions))
+       AND (CAST(:regions AS text[]) IS NULL OR {filtered})
 """
 
+#: a region's trade goes to it, comes from it, or through it as a hub
+_EITHER_END = "place.trades_as = ANY(:regions) OR l.region = ANY(:regions) OR l.hub = ANY(:regions)"
 #: the city that needs it, under which its parts trade
-_TRADE = _TRADE_AT.format(at="place.trades_as")
+_TRADE = _TRADE_AT.format(at="place.trades_as", filtered=f"({_EITHER_END})")
 #: the place whose price it is: what the buyer fetches is paid at the hub, as in a run's prices
-_PRICED = _TRADE_AT.format(at="CASE WHEN m.departure_id IS NULL THEN l.hub ELSE place.trades_as END")
+_PRICED = _TRADE_AT.format(
+    at="CASE WHEN m.departure_id IS NULL THEN l.hub ELSE place.trades_as END", filtered="city.code = ANY(:regions)"
+)
 
 #: what a posting stands for: what its owner took back no longer counts, what expired unserved still does
 _POSTED = "(p.quantity - CASE WHEN p.status = 'expired' THEN 0 ELSE p.withdrawn_quantity END)"
@@ -67,19 +71,19 @@ SELECT t.*, w.*
         FROM wanted) w
 """)  # noqa: S608 - constant parts
 
-#: what stands open at this moment: stock where it stands, needs and proposals where they are needed
-STANDING = text("""
+#: what stands open at this moment: stock where it stands and at its hub, needs where they are, proposals at either end
+STANDING = text(f"""
 SELECT (SELECT count(*) FROM listings l WHERE l.status = 'open'
            AND (CAST(:commodities AS text[]) IS NULL OR l.commodity = ANY(:commodities))
-           AND (CAST(:regions AS text[]) IS NULL OR l.region = ANY(:regions))) AS open_listings,
+           AND (CAST(:regions AS text[]) IS NULL OR l.region = ANY(:regions) OR l.hub = ANY(:regions))) AS open_listings,
        (SELECT count(*) FROM demands d JOIN regions place ON place.code = d.region WHERE d.status = 'open'
            AND (CAST(:commodities AS text[]) IS NULL OR d.commodity = ANY(:commodities))
            AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions))) AS open_demands,
-       (SELECT count(*) FROM matches m JOIN demands d ON d.id = m.demand_id
+       (SELECT count(*) FROM matches m JOIN listings l ON l.id = m.listing_id JOIN demands d ON d.id = m.demand_id
           JOIN regions place ON place.code = d.region WHERE m.status = 'proposed'
            AND (CAST(:commodities AS text[]) IS NULL OR m.commodity = ANY(:commodities))
-           AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions))) AS unanswered
-""")
+           AND (CAST(:regions AS text[]) IS NULL OR {_EITHER_END})) AS unanswered
+""")  # noqa: S608 - constant parts
 
 #: supply stands in the region and week from which it can leave, need in the region and week by which it must arrive
 BALANCE = text(f"""
@@ -98,11 +102,12 @@ SELECT p.week, p.commodity, c.name AS commodity_name, p.region, r.name AS region
        (sum(p.supply) / 1000)::bigint AS supply, (sum(p.demand) / 1000)::bigint AS demand,
        (sum(p.matched) / 1000)::bigint AS matched,
        (sum(p.demand) / 1000)::bigint - (sum(p.matched) / 1000)::bigint AS uncovered,
-       max(need.kg_per_week) AS household_need
+       (SELECT max(need.kg_per_week) FROM consumption need
+         WHERE need.region = p.region AND need.commodity = p.commodity AND need.basis LIKE 'household%')
+           AS household_need
   FROM posted p
   JOIN commodities c ON c.code = p.commodity
   JOIN regions r ON r.code = p.region
-  LEFT JOIN consumption need ON need.region = p.region AND need.commodity = p.commodity AND need.basis LIKE 'household%'
  WHERE (CAST(:commodities AS text[]) IS NULL OR p.commodity = ANY(:commodities))
    AND (CAST(:regions AS text[]) IS NULL OR p.region = ANY(:regions))
  GROUP BY p.week, p.commodity, c.name, p.region, r.name
@@ -146,7 +151,8 @@ SELECT date_trunc(:granularity, t.arrives_on)::date AS on, t.commodity, t.commod
   LEFT JOIN departures departure ON departure.id = t.departure_id
   LEFT JOIN lanes lane ON lane.id = departure.lane_id
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
- ORDER BY 1, t.commodity COLLATE "C", t.grade COLLATE "C", t.region COLLATE "C", lane.code COLLATE "C" NULLS LAST
+ ORDER BY 1, t.commodity COLLATE "C", t.grade COLLATE "C", t.hub COLLATE "C", t.region COLLATE "C",
+          lane.code COLLATE "C" NULLS LAST
 """)  # noqa: S608 - constant parts
 
 
@@ -171,8 +177,7 @@ async def rows(
         "regions": None if regions is None else list(regions),
         **more,
     }
-    used = {name: parameters[name] for name in statement.compile().params}
-    return [dict(row) for row in (await session.execute(statement, used)).mappings()]
+    return [dict(row) for row in (await session.execute(statement, parameters)).mappings()]
 
 
 async def last_change(session: AsyncSession) -> datetime | None:

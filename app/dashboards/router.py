@@ -1,6 +1,6 @@
 """HTTP of dashboards: public, from any origin, as JSON or CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, Query, Response
@@ -30,6 +30,7 @@ api = router("dashboards")
 
 SOURCE = "Blitar Trade Center: clearing runs, listings and demands; price references of Bapanas"
 Row = TypeVar("Row", bound=BaseModel)
+Read = Callable[[Session, Asked], Awaitable[Sequence[dict[str, Any]]]]
 
 
 class View:
@@ -40,7 +41,8 @@ class View:
         reference: ReferenceData,
         now: Now,
         region: Annotated[
-            list[str] | None, Query(max_length=50, description="a part of a city stands for the whole city")
+            list[str] | None,
+            Query(max_length=50, description="either end of a trade; a city's part stands for the city"),
         ] = None,
         commodity: Annotated[list[str] | None, Query(max_length=50)] = None,
         from_: Annotated[
@@ -74,15 +76,18 @@ CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema":
 
 
 async def _answer(
-    session: Session, view: View, rows: Sequence[dict[str, Any]], shape: type[Row], units: dict[str, str]
+    session: Session, view: View, read: Read, granularity: Granularity, shape: type[Row], units: dict[str, str]
 ) -> Response | Dashboard[Row]:
+    # told before the rows are read, so that they hold every change until then
+    changed_at = await queries.last_change(session)
+    rows = await read(session, view.asked(granularity))
     if view.is_csv:
         content = as_csv(rows, list(shape.model_fields), semicolons=view.semicolons)
         return Response(content, media_type="text/csv; charset=utf-8")
     meta = Meta(
         period=PeriodAnswer(first=view.period.first, last=view.period.last),
         timezone=view.timezone,
-        generated_at=await queries.last_change(session),
+        generated_at=changed_at,
         units=units,
         source=SOURCE,
     )
@@ -92,30 +97,27 @@ async def _answer(
 @api.get("/dashboard/summary", responses={**documented(), **CSV}, response_model=Dashboard[SummaryRow])
 async def get_summary(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
     """Tell value, quantity and fill rate of a period against the one before, and what stands open."""
-    rows = await service.summary(session, view.asked(granularity))
-    return await _answer(session, view, rows, SummaryRow, {"value": "see unit", "previous": "see unit"})
+    units = {"value": "see unit", "previous": "see unit"}
+    return await _answer(session, view, service.summary, granularity, SummaryRow, units)
 
 
 @api.get("/dashboard/balance", responses={**documented(), **CSV}, response_model=Dashboard[BalanceRow])
 async def get_balance(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
     """Set supply against need by commodity, region and week: what is uncovered, and what households need."""
-    rows = await service.balance(session, view.asked(granularity))
     units = dict.fromkeys(("supply", "demand", "matched", "uncovered"), "kg") | {"household_need": "kg a week"}
-    return await _answer(session, view, rows, BalanceRow, units)
+    return await _answer(session, view, service.balance, granularity, BalanceRow, units)
 
 
 @api.get("/dashboard/prices", responses={**documented(), **CSV}, response_model=Dashboard[PriceRow])
 async def get_prices(session: Session, view: Shared, granularity: Granularity = Granularity.DAY) -> Any:
     """Tell what producers get and cities pay by commodity, grade and day, beside the consumer's reference."""
-    rows = await service.prices(session, view.asked(granularity))
     columns = ("producer_idr", "delivered_idr", "reference_min_idr", "reference_max_idr")
-    return await _answer(session, view, rows, PriceRow, dict.fromkeys(columns, "IDR per base unit"))
+    units = dict.fromkeys(columns, "IDR per base unit")
+    return await _answer(session, view, service.prices, granularity, PriceRow, units)
 
 
 @api.get("/dashboard/flows", responses={**documented(), **CSV}, response_model=Dashboard[FlowRow])
 async def get_flows(session: Session, view: Shared, granularity: Granularity = Granularity.DAY) -> Any:
     """Tell what goes from the hub to each city, by commodity, lane and day."""
-    rows = await service.flows(session, view.asked(granularity))
-    return await _answer(
-        session, view, rows, FlowRow, {"quantity_kg": "kg", "value_idr": "IDR delivered", "orders": "matches"}
-    )
+    units = {"quantity_kg": "kg", "value_idr": "IDR delivered", "orders": "matches"}
+    return await _answer(session, view, service.flows, granularity, FlowRow, units)

@@ -175,6 +175,10 @@ def _join(
         groups.append(([p for group in meeting for p in group[0]] + [part], names.union(*(g[1] for g in meeting))))
     result = []
     for members, names in groups:
+        if names:
+            c = Counter(int(l) for m in members for l in m.net.leg[m.net.leg>=0])
+            c = Counter(m.net.legs[int(l)].departure.id for m in members for l in m.net.leg[m.net.leg>=0] if m.net.legs[int(l)].departure is not None)
+            names = names | {n for n, k in c.items() if k > 1}
         shared = frozenset(names)
         if len(members) == 1 and shared == members[0].shared:
             part = members[0]

@@ -91,7 +91,7 @@ def _refuse_control_characters(request: Request) -> None:
 
 
 async def _parse_body(request: Request) -> None:
-    body = await request.body()
+    body = await _read_body(request, request.app.state.hub.settings.max_body_bytes)
     if not body:
         return
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -99,6 +99,22 @@ async def _parse_body(request: Request) -> None:
         raise problems.UnsupportedMediaType
     # Starlette's Request.json() answers from here, so FastAPI sees what the strict parser saw.
     request._json = strict_json(body)  # noqa: SLF001 - the one place where the body is parsed
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    """Return the body, refused as soon as it is known to be over the limit. Raises TooLarge (413)."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > limit:
+        raise problems.TooLarge
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise problems.TooLarge
+        chunks.append(chunk)
+    # Starlette's Request.body() answers from here
+    request._body = b"".join(chunks)  # noqa: SLF001 - the one place where the body is read
+    return request._body  # noqa: SLF001 - the same
 
 
 def _conditional(request: Request, response: Response) -> Response:

@@ -70,6 +70,27 @@ async def test_a_part_of_a_city_stands_for_the_city(scenario: Any) -> None:
     assert await items(scenario, "flows", "region=31.71") == whole
 
 
+async def test_a_region_sees_what_comes_from_it_and_through_it(scenario: Any) -> None:
+    everything, grown, brought = [
+        await items(scenario, "flows", query) for query in ("", "region=35.05", "region=35.72")
+    ]
+    assert brought == everything
+    assert 0 < sum(row["quantity_kg"] for row in grown) < sum(row["quantity_kg"] for row in brought)
+    async with scenario.database.reader() as session:
+        value = await session.scalar(
+            text("""SELECT sum(m.quantity * m.delivered_price_idr) FROM matches m
+                     WHERE m.listing_id IN (SELECT id FROM listings WHERE region = '35.05')""")
+        )
+    assert (await figures(scenario, "region=35.05"))["traded_value"] == value
+
+
+async def test_two_ways_of_counting_households_double_no_sum(scenario: Any) -> None:
+    (before,) = await items(scenario, "balance", RICE_OF_SAMARINDA)
+    async with scenario.database.transaction() as session:
+        await session.execute(text("INSERT INTO consumption VALUES ('64.72', 'beras', 'household', 1, NULL, 'test')"))
+    assert await items(scenario, "balance", RICE_OF_SAMARINDA) == [before]
+
+
 async def test_what_the_buyer_fetches_is_priced_at_the_hub_and_goes_to_its_city(scenario: Any) -> None:
     stock = {"commodity": "jeruk", "grade": "A", "quantity": 500, "unit": "kg", "price_idr": 9000}
     need = {"commodity": "jeruk", "min_grade": "A", "quantity": 500, "unit": "kg", "max_price_idr": 9900}
