@@ -75,7 +75,8 @@ SELECT t.*, w.*
 STANDING = text(f"""
 SELECT (SELECT count(*) FROM listings l WHERE l.status = 'open'
            AND (CAST(:commodities AS text[]) IS NULL OR l.commodity = ANY(:commodities))
-           AND (CAST(:regions AS text[]) IS NULL OR l.region = ANY(:regions) OR l.hub = ANY(:regions))) AS open_listings,
+           AND (CAST(:regions AS text[]) IS NULL OR l.region = ANY(:regions) OR l.hub = ANY(:regions))
+       ) AS open_listings,
        (SELECT count(*) FROM demands d JOIN regions place ON place.code = d.region WHERE d.status = 'open'
            AND (CAST(:commodities AS text[]) IS NULL OR d.commodity = ANY(:commodities))
            AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions))) AS open_demands,
