@@ -10,7 +10,7 @@ from app.engine.canonical import arrange
 from app.engine.components import Component, settle_market
 from app.engine.door import validate
 from app.engine.matches import build_matches, build_prices
-from app.engine.model import Certificate, Clearing, Market, PoolResult
+from app.engine.model import Certificate, Clearing, Market, Match, PoolResult
 from app.engine.network import build
 from app.engine.reasons import explain
 
@@ -37,7 +37,7 @@ def clear(market: Market) -> Clearing:
     checked = audit(market, [part.claim() for part in components], matches)  # 6
     unmatched = explain(market, components, matches)  # 7
     return Clearing(
-        pools=tuple(_totals(market, components)),
+        pools=tuple(_totals(market, matches)),
         matches=tuple(matches),
         unmatched=tuple(unmatched),
         prices=tuple(sorted(prices, key=lambda p: (p.commodity, p.level, p.region, p.day, p.grade, p.min_life_days))),
@@ -57,16 +57,16 @@ def _certificate(components: list[Component], checked: tuple[str, ...]) -> Certi
     )
 
 
-def _totals(market: Market, components: list[Component]) -> list[PoolResult]:
-    """Return every pool's totals in canonical order."""
-    totals = [part.totals() for part in components]
-    return [
-        PoolResult(
-            commodity=pool.commodity,
-            listings=len(pool.listings),
-            demands=len(pool.demands),
-            matched_quantity=sum(total.get(pool.commodity, (0, 0))[0] for total in totals),
-            surplus_idr=sum(total.get(pool.commodity, (0, 0))[1] for total in totals),
+def _totals(market: Market, matches: list[Match]) -> list[PoolResult]:
+    """Return every pool's totals in canonical order: what limits exceed asks, collection and freight by."""
+    totals = []
+    for pool in market.pools:
+        ask = {listing.id: listing.ask_idr for listing in pool.listings}
+        limit = {demand.id: demand.limit_idr for demand in pool.demands}
+        own = [match for match in matches if match.commodity == pool.commodity]
+        surplus = sum(
+            m.quantity * (limit[m.demand_id] - ask[m.listing_id] - m.collection_idr - m.freight_idr) for m in own
         )
-        for pool in market.pools
-    ]
+        quantity = sum(match.quantity for match in own)
+        totals.append(PoolResult(pool.commodity, len(pool.listings), len(pool.demands), quantity, surplus))
+    return totals

@@ -55,19 +55,6 @@ class Component:
         """Published prices at the nodes, shape (nodes,), rupiah per base unit."""
         return self.published.price
 
-    def totals(self) -> dict[str, tuple[int, int]]:
-        """Return matched base units and surplus in rupiah by commodity."""
-        found: dict[str, tuple[int, int]] = {}
-        sold = self.flow[: len(self.net.orders)].tolist()
-        for name, order, fill in zip(self.net.commodity, self.net.orders, sold, strict=True):
-            quantity, surplus = found.get(name, (0, 0))
-            if isinstance(order, Listing):
-                cost = order.ask_idr + order.collection_idr
-                found[name] = (quantity + fill, surplus - fill * cost)
-            else:
-                found[name] = (quantity, surplus + fill * order.limit_idr)
-        return found
-
     def claim(self) -> Claim:
         """Return the claim that the audit is to examine."""
         net, named = self.net, [None if leg.departure is None else leg.departure.id for leg in self.net.legs]
@@ -175,10 +162,6 @@ def _join(
         groups.append(([p for group in meeting for p in group[0]] + [part], names.union(*(g[1] for g in meeting))))
     result = []
     for members, names in groups:
-        if names:
-            c = Counter(int(l) for m in members for l in m.net.leg[m.net.leg>=0])
-            c = Counter(m.net.legs[int(l)].departure.id for m in members for l in m.net.leg[m.net.leg>=0] if m.net.legs[int(l)].departure is not None)
-            names = names | {n for n, k in c.items() if k > 1}
         shared = frozenset(names)
         if len(members) == 1 and shared == members[0].shared:
             part = members[0]

@@ -218,16 +218,15 @@ def leftovers(rows: Sequence[Row], flow: Ints) -> list[int]:
 
 
 def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
-    """Give what a departure has left to the arcs that gain from it at the prices of what is allotted, until none does."""
+    """Give what a departure has left to the arcs that gain from it, until none gains."""
     gained = True
     while gained:
         gained = False
         for row in question.rows:
             for arc, unit in zip(row.arcs.tolist(), row.units.tolist(), strict=True):
-                room = leftovers([row], flow)[0] // unit
-                if room and price[question.head[arc]] - price[question.tail[arc]] > question.cost[arc]:
-                    allotted = at_allotments(question, flow)
-                    allotted.high[arc] += room
+                allotted = at_allotments(question, flow)
+                allotted.high[arc] += leftovers([row], flow)[0] // unit
+                if allotted.high[arc] > flow[arc]:
                     more, price = settle(allotted, flow, price)
                     gained = gained or worth(question.cost, more) > worth(question.cost, flow)
                     flow = more

@@ -63,8 +63,10 @@ class HubRoute(APIRoute):
         async def handler(request: Request) -> Response:
             _refuse_unknown_parameters(request, known)
             _refuse_control_characters(request)
-            if self.body_field is not None:
-                await _parse_body(request)
+            if request.method in ("POST", "PATCH"):
+                body = await _read_body(request, request.app.state.hub.settings.max_body_bytes)
+                if body and self.body_field is not None:
+                    _parse_body(request, body)
             response = await handle(request)
             await store_once(request, response, request.app.state.hub.clock.now())
             return _conditional(request, response)
@@ -90,10 +92,7 @@ def _refuse_control_characters(request: Request) -> None:
             )
 
 
-async def _parse_body(request: Request) -> None:
-    body = await _read_body(request, request.app.state.hub.settings.max_body_bytes)
-    if not body:
-        return
+def _parse_body(request: Request, body: bytes) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in JSON_BODIES:
         raise problems.UnsupportedMediaType

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.rules import Reference
+from app.engine.model import Reason
 from app.engine.pairs import Candidate
 from app.kit.principal import Principal
 from app.lanes import queries as lanes
@@ -167,27 +168,34 @@ def price(row: ClearingPrice) -> PriceAnswer:
 
 def option(candidate: Candidate, grade: str, *, exact: bool) -> OptionAnswer:
     """Return one way to serve a demand; the landed price is exact only for the hub."""
-    landed = candidate.landed_idr
+    landed = candidate.landed_idr if exact else rounded_up(candidate.landed_idr)
+    fits = landed <= candidate.demand.limit_idr
     return OptionAnswer(
-        grade=grade,
-        hub=candidate.listing.hub,
-        landed_price_idr=landed if exact else rounded_up(landed),
-        **_way(candidate),
+        grade=grade, hub=candidate.listing.hub, landed_price_idr=landed, **_way(candidate, price_fits=fits)
     )
 
 
 def outlook(candidate: Candidate, min_grade: str, *, exact: bool) -> OutlookAnswer:
     """Return one need that a listing could serve; what it pays at the gate is exact only for the hub."""
     gate = max(0, candidate.demand.limit_idr - candidate.collection_idr - candidate.freight_idr)
+    gate = gate if exact else rounded_down(gate)
     return OutlookAnswer(
         min_grade=min_grade,
         region=candidate.demand.region,
-        producer_price_idr=gate if exact else rounded_down(gate),
-        **_way(candidate),
+        producer_price_idr=gate,
+        **_way(candidate, price_fits=candidate.listing.ask_idr <= gate),
     )
 
 
-def _way(candidate: Candidate) -> dict[str, Any]:
+def _way(candidate: Candidate, *, price_fits: bool) -> dict[str, Any]:
+    """Return a way without its price. Whether the price fits follows from the price shown, not from the exact one.
+
+    Else its owner could move its own figure, rupiah by rupiah, until the answer turns, and read the other side's.
+    """
+    why_not = candidate.why_not
+    if why_not in (None, Reason.PRICE_GAP, Reason.LANE_FULL):
+        full = Reason.LANE_FULL if candidate.quantity == 0 else None
+        why_not = full if price_fits else Reason.PRICE_GAP
     return {
         "departure_id": candidate.departure.id if candidate.departure else None,
         "departs_on": day_of(candidate.departs_on),
@@ -195,8 +203,8 @@ def _way(candidate: Candidate) -> dict[str, Any]:
         "quantity": candidate.quantity,
         "collection_idr": candidate.collection_idr,
         "freight_idr": candidate.freight_idr,
-        "fits": candidate.why_not is None,
-        "why_not": candidate.why_not,
+        "fits": why_not is None,
+        "why_not": why_not,
     }
 
 
