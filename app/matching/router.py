@@ -267,10 +267,11 @@ async def list_outlook(
     """Rank the needs that a listing could serve, best paid at the gate first, with what forbids it."""
     listing = await visible_listing(session, listing_id=listing_id, principal=principal)
     timezone = reference.regions[listing.hub].timezone
-    found, following = slice_page(await windows.outlook(session, listing=listing, now=now, timezone=timezone), page)
+    found = await windows.outlook(session, listing=listing, now=now, timezone=timezone)
     commodity = reference.commodities[listing.commodity]
-    items = [answers.outlook(one, commodity.grade_code(one.demand.min_grade), exact=principal.is_hub) for one in found]
-    return Listed(items=items, next=following)
+    told = [answers.outlook(one, commodity.grade_code(one.demand.min_grade), exact=principal.is_hub) for one in found]
+    items, following = slice_page(sorted(told, key=lambda item: not item.fits), page)
+    return Listed(items=list(items), next=following)
 
 
 @api.get("/quotes", responses=documented(*KEYED))

@@ -38,11 +38,20 @@ async def options(session: AsyncSession, *, demand: Demand, now: datetime, timez
 
 
 async def outlook(session: AsyncSession, *, listing: Listing, now: datetime, timezone: str) -> list[Candidate]:
-    """Return the needs that a listing could serve, by demand and departure, best paid first, with what forbids it."""
+    """Return the needs that a listing could serve, by demand and departure, best paid first, with what forbids it.
+
+    What fits is not put first here: fitting goes by the exact limit, and the place in the list would tell it.
+    """
     book = await read_book(session, commodities=[listing.commodity], now=now, timezone=timezone)
     commodity = book.reference.commodities[listing.commodity]
     offered = listing_of(listing, commodity, await all_regions(session), now)
-    return candidates_for_listing(book.market, _pool(book.market, commodity), offered)
+    return sorted(candidates_for_listing(book.market, _pool(book.market, commodity), offered), key=_best_paid_first)
+
+
+def _best_paid_first(candidate: Candidate) -> tuple[int, int, str, str]:
+    gate = candidate.demand.limit_idr - candidate.collection_idr - candidate.freight_idr
+    departure = "" if candidate.departure is None else candidate.departure.id
+    return (-gate, candidate.arrives_on or 0, departure, candidate.demand.id)
 
 
 def _pool(market: engine.Market, commodity: CommodityFacts) -> engine.Pool:
