@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,7 +26,7 @@ PLANNED = {200, 201, 404, 409, 412, 422, 503}
 @contextmanager
 def live_server(url: str, *, protected: bool) -> Iterator[str]:
     """Serve on a real socket from a process of its own."""
-    command = [sys.executable, str(Path(__file__).with_name("server.py")), url, NOW.isoformat()]
+    command = [sys.executable, "-m", "tests.live.server", url, NOW.isoformat()]
     server = subprocess.Popen([*command, "on" if protected else "off"], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
