@@ -499,6 +499,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_demands_created", "demands", ["created_at", "id"], unique=False)
+    op.create_index("ix_demands_deliver_by", "demands", ["deliver_by"], unique=False)
     op.create_index(
         "ix_demands_organization_created",
         "demands",
@@ -626,6 +627,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_listings_created", "listings", ["created_at", "id"], unique=False)
+    op.create_index("ix_listings_available_from", "listings", ["available_from"], unique=False)
     op.create_index(
         "ix_listings_organization_created",
         "listings",
@@ -794,6 +796,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_matches_created", "matches", ["created_at", "id"], unique=False)
+    op.create_index("ix_matches_arrives_on", "matches", ["arrives_on"], unique=False)
     op.create_index("ix_matches_demand", "matches", ["demand_id", "status"], unique=False)
     op.create_index(
         "ix_matches_demand_organization",
@@ -878,6 +881,7 @@ def downgrade() -> None:
     op.drop_index("ix_matches_departure", table_name="matches")
     op.drop_index("ix_matches_demand_organization", table_name="matches")
     op.drop_index("ix_matches_demand", table_name="matches")
+    op.drop_index("ix_matches_arrives_on", table_name="matches")
     op.drop_index("ix_matches_created", table_name="matches")
     op.drop_table("matches")
     op.drop_index("ix_unmatched_organization", table_name="unmatched")
@@ -895,6 +899,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status = 'open'"),
     )
     op.drop_index("ix_listings_organization_created", table_name="listings")
+    op.drop_index("ix_listings_available_from", table_name="listings")
     op.drop_index("ix_listings_created", table_name="listings")
     op.drop_table("listings")
     op.drop_index(op.f("ix_lane_closures_lane_id"), table_name="lane_closures")
@@ -912,6 +917,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status = 'open'"),
     )
     op.drop_index("ix_demands_organization_created", table_name="demands")
+    op.drop_index("ix_demands_deliver_by", table_name="demands")
     op.drop_index("ix_demands_created", table_name="demands")
     op.drop_table("demands")
     op.drop_index(op.f("ix_api_keys_organization_id"), table_name="api_keys")

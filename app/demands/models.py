@@ -25,6 +25,7 @@ class Demand(Posting, Base):
         UniqueConstraint("id", "organization_id"),
         Index("ix_demands_organization_created", "organization_id", "created_at", "id"),
         Index("ix_demands_created", "created_at", "id"),
+        Index("ix_demands_deliver_by", "deliver_by"),
         Index("ix_demands_pool", "commodity", postgresql_where=text("status = 'open'")),
         Index("ix_demands_until", "deliver_by", postgresql_where=text("status IN ('open', 'exhausted')")),
     )

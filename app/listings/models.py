@@ -25,6 +25,7 @@ class Listing(Posting, Base):
         UniqueConstraint("id", "organization_id"),
         Index("ix_listings_organization_created", "organization_id", "created_at", "id"),
         Index("ix_listings_created", "created_at", "id"),
+        Index("ix_listings_available_from", "available_from"),
         Index("ix_listings_pool", "commodity", postgresql_where=text("status = 'open'")),
         Index("ix_listings_until", "available_until", postgresql_where=text("status IN ('open', 'exhausted')")),
     )

@@ -105,6 +105,7 @@ class Match(Base):
         Index("ix_matches_demand_organization", "demand_organization_id", "created_at", "id"),
         Index("ix_matches_departure", "departure_id"),
         Index("ix_matches_created", "created_at", "id"),
+        Index("ix_matches_arrives_on", "arrives_on"),
         Index("ix_matches_expiring", "expires_at", postgresql_where=text("status = 'proposed'")),
     )
 
