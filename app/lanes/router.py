@@ -100,10 +100,10 @@ async def close_lane(
         actor=actor_of(principal),
     )
     return ClosureAnswer(
+        **{"from": closure.closed_from},
         id=closure.id,
         lane_id=lane_id,
-        closed_from=closure.closed_from,
-        closed_until=closure.closed_until,
+        until=closure.closed_until,
         reason=closure.reason,
         booked_departures=booked,
     )

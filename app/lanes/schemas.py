@@ -92,8 +92,8 @@ class ClosureAnswer(Answer):
 
     id: UUID
     lane_id: UUID
-    from_: date = Field(alias="from", validation_alias="closed_from", serialization_alias="from")
-    until: date = Field(validation_alias="closed_until")
+    from_: date = Field(alias="from")
+    until: date
     reason: str
     booked_departures: int = Field(description="departures in these days that carry bookings already: see to them")
 
