@@ -18,7 +18,7 @@ import uvicorn
 from app.catalog import queries as catalog
 from app.cli import clearing
 from app.cli.context import clock_of, running_database, settings_of
-from app.cli.output import OUTPUT, complain, errors, step
+from app.cli.output import complain, console, step
 from app.config import Settings
 from app.demo import service as demo
 from app.kit import migrations
@@ -90,7 +90,7 @@ def _tell_addresses(base: str, settings: Settings, *, with_demo: bool) -> None:
     if with_demo:
         lines.append(f"keys       {settings.data_dir / KEYS_FILE}")
     for line in lines:
-        errors.print(f"  {line}", markup=False, soft_wrap=True)
+        console.print(f"  {line}", markup=False, soft_wrap=True)
 
 
 async def prepare(settings: Settings, clock: Clock, *, with_demo: bool) -> bool:
@@ -118,8 +118,7 @@ async def prepare(settings: Settings, clock: Clock, *, with_demo: bool) -> bool:
             hub = await parties.hub_organization(session)
             principal = Principal(hub.id, Role.HUB, hub.region, hub.hub)
             result = await clearing.result_of(session, run, principal, await catalog.reference(session))
-        if not OUTPUT.as_json:
-            result.print(explain=False)
+        result.print(explain=False)
         return True
     finally:
         await database.dispose()
