@@ -76,14 +76,19 @@ def table(
     """Return rows as a table that fits 80 columns: figures stay whole, names give way. `by`: a field to group by."""
     drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     lines = [(row, [cell(row[column.field]) for column in columns]) for row in rows]
-    for place, column in enumerate(columns):
-        heading = column.heading.read(OUTPUT.language)
-        widest = max([len(heading), *(len(cells[place]) for _, cells in lines)])
+    headings = [column.heading.read(OUTPUT.language) for column in columns]
+    widths = [max([len(headings[i]), *(len(cells[i]) for _, cells in lines)]) for i in range(len(columns))]
+    # every column is followed by its padding and the box's divider
+    figures = sum(width + 2 for width, column in zip(widths, columns, strict=True) if not column.wide)
+    names = sum(column.wide for column in columns)
+    room = max(12, (console.width - 2 - figures) // names - 2) if names else None
+    for heading, widest, column in zip(headings, widths, columns, strict=True):
         drawn.add_column(
             heading,
             justify="right" if column.number else "left",
             no_wrap=not column.wraps,
             min_width=12 if column.wide or column.wraps else widest,
+            max_width=room if column.wide else None,
         )
     group = None
     for row, cells in lines:
