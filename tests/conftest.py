@@ -159,6 +159,17 @@ class Api(httpx.AsyncClient):
     def as_(self, key: str, **headers: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}", **headers}
 
+    async def walk(self, path: str, key: str | None = None) -> list[dict[str, Any]]:
+        """Walk a list to its end."""
+        found: list[dict[str, Any]] = []
+        following: str | None = path
+        while following:
+            page = await self.get(following, headers=self.as_(key) if key else {})
+            assert page.status_code == 200, page.text
+            found += page.json()["items"]
+            following = page.json()["next"]
+        return found
+
 
 def settings_for(url: str, **changes: Any) -> Settings:
     return Settings(database_url=url, environment="test", **{"requests_per_minute": 1_000_000, **changes})

@@ -8,18 +8,6 @@ SAMARINDA_EGGS, SAMARINDA_RICE = "Distributor Segiri Samarinda (contoh)", "Distr
 SAMARINDA_FRUIT = "Pasar Segiri Samarinda (contoh)"
 
 
-async def items(api: Any, path: str, key: str | None = None) -> list[dict[str, Any]]:
-    """Walk a list to its end."""
-    found: list[dict[str, Any]] = []
-    following: str | None = path
-    while following:
-        page = await api.get(following, headers=api.as_(key) if key else {})
-        assert page.status_code == 200, page.text
-        found += page.json()["items"]
-        following = page.json()["next"]
-    return found
-
-
 async def clear(api: Any) -> dict[str, Any]:
     started = await api.post("/v1/clearing-runs", json={}, headers=api.as_(api.keys.hub))
     assert started.status_code == 201, started.text
@@ -28,12 +16,12 @@ async def clear(api: Any) -> dict[str, Any]:
 
 
 async def lanes(api: Any) -> dict[str, str]:
-    return {lane["code"]: lane["id"] for lane in await items(api, "/v1/lanes")}
+    return {lane["code"]: lane["id"] for lane in await api.walk("/v1/lanes")}
 
 
 async def left_of(api: Any, run: dict[str, Any], buyer: str) -> dict[str, dict[str, Any]]:
     """Return what a run left of a buyer's demands, by commodity."""
-    left = await items(api, f"/v1/clearing-runs/{run['id']}/unmatched", api.keys.buyers[buyer])
+    left = await api.walk(f"/v1/clearing-runs/{run['id']}/unmatched", api.keys.buyers[buyer])
     return {row["commodity"]: row for row in left}
 
 
@@ -70,7 +58,7 @@ async def test_the_same_book_gives_the_same_bytes(opening: Any) -> None:
 
 async def test_the_ten_tonnes_of_eggs_that_depok_asked_for_are_served(opening: Any) -> None:
     run = await clear(opening)
-    served = await items(opening, f"/v1/clearing-runs/{run['id']}/matches", opening.keys.buyers[DEPOK])
+    served = await opening.walk(f"/v1/clearing-runs/{run['id']}/matches", opening.keys.buyers[DEPOK])
     assert sum(match["quantity"] for match in served) == 10_000
     assert {(match["delivered_price_idr"], match["departs_on"]) for match in served} == {(27630, "2026-11-25")}
     for match in served:
@@ -97,9 +85,9 @@ async def test_star_fruit_would_reach_samarinda_too_old(opening: Any) -> None:
 async def test_the_train_to_jakarta_is_full_and_its_scarcity_goes_to_the_producers(opening: Any) -> None:
     run = await clear(opening)
     train = (await lanes(opening))["LN-05"]
-    departures = await items(opening, f"/v1/lanes/{train}/departures?until=2026-11-29")
+    departures = await opening.walk(f"/v1/lanes/{train}/departures?until=2026-11-29")
     assert [departure["free_kg"] for departure in departures] == [0] * 5
-    matches = await items(opening, f"/v1/clearing-runs/{run['id']}/matches", opening.keys.buyers[JAKARTA])
+    matches = await opening.walk(f"/v1/clearing-runs/{run['id']}/matches", opening.keys.buyers[JAKARTA])
     loads = Counter[str]()
     for match in matches:
         if match["lane_id"] == train and match["scarcity_idr"]:
@@ -113,10 +101,10 @@ async def test_the_train_to_jakarta_is_full_and_its_scarcity_goes_to_the_produce
 
 async def test_eggs_are_refused_on_the_container_that_sails_nine_days(opening: Any) -> None:
     key = opening.keys.buyers[SAMARINDA_EGGS]
-    demand = (await items(opening, "/v1/demands?commodity=telur-ayam-ras", key))[0]
+    demand = (await opening.walk("/v1/demands?commodity=telur-ayam-ras", key))[0]
     container = (await lanes(opening))["LN-09"]
-    sailings = {row["id"] for row in await items(opening, f"/v1/lanes/{container}/departures?until=2026-11-27")}
-    options = await items(opening, f"/v1/demands/{demand['id']}/options?limit=200", key)
+    sailings = {row["id"] for row in await opening.walk(f"/v1/lanes/{container}/departures?until=2026-11-27")}
+    options = await opening.walk(f"/v1/demands/{demand['id']}/options?limit=200", key)
     shipped = [option for option in options if option["departure_id"] in sailings and option["grade"] in ("I", "II")]
     assert shipped
     assert {(option["fits"], option["why_not"]) for option in shipped} == {(False, "freshness")}
@@ -128,17 +116,17 @@ async def test_eggs_are_refused_on_the_container_that_sails_nine_days(opening: A
 async def test_every_order_is_matched_or_told_why(opening: Any) -> None:
     run = await clear(opening)
     key = opening.keys.hub
-    left = {row["id"] for row in await items(opening, f"/v1/clearing-runs/{run['id']}/unmatched", key)}
-    orders = [*await items(opening, "/v1/listings", key), *await items(opening, "/v1/demands", key)]
+    left = {row["id"] for row in await opening.walk(f"/v1/clearing-runs/{run['id']}/unmatched", key)}
+    orders = [*await opening.walk("/v1/listings", key), *await opening.walk("/v1/demands", key)]
     assert left == {order["id"] for order in orders if order["open_quantity"]}
 
 
 async def test_no_match_costs_more_than_a_limit_or_pays_less_than_an_ask(opening: Any) -> None:
     run = await clear(opening)
     key = opening.keys.hub
-    matches = await items(opening, f"/v1/clearing-runs/{run['id']}/matches", key)
-    asks = {row["id"]: row["price_idr"] for row in await items(opening, "/v1/listings", key)}
-    limits = {row["id"]: row["max_price_idr"] for row in await items(opening, "/v1/demands", key)}
+    matches = await opening.walk(f"/v1/clearing-runs/{run['id']}/matches", key)
+    asks = {row["id"]: row["price_idr"] for row in await opening.walk("/v1/listings", key)}
+    limits = {row["id"]: row["max_price_idr"] for row in await opening.walk("/v1/demands", key)}
     for match in matches:
         assert match["producer_price_idr"] >= asks[match["listing_id"]]
         assert match["delivered_price_idr"] <= limits[match["demand_id"]]
