@@ -1,5 +1,26 @@
 """Market clearing: whole numbers in, whole numbers out.
 
 Words: market, pool, order, departure, clearing. Invariants: pure and synchronous; no clock, no randomness, and
-no float that decides anything. `model` says what goes in and what comes out, `clear` decides, `audit` checks.
+no float that decides anything. The model is told in docs/engine.md. In reading order:
+
+model       what goes in and what comes out
+clear       the one door: seven steps from market to clearing
+door        what is refused because whole numbers could not hold it
+canonical   canonical order and bytes, for replay
+pairs       the hard rules of one listing, one way, one demand
+book        orders that the network cannot tell apart, and who is reached by which leg
+network     the compact network: nodes, arcs, one market node
+highs       the solver, behind one function
+exact       whole-number repair and proof of a flow
+joint       departures that several arcs or pools share
+ties        the order of posting, then of arrival
+fills       smallest fills: branch and bound
+prices      which prices a flow allows, and what is published
+components  the whole market, pools joined where they must be
+claim       what a result claims
+audit       whether it holds
+matches     from flows to matches and prices
+standing    where every order stands afterwards
+cells       the other side of the market, summed up for one need
+reasons     why quantity is left over
 """

@@ -21,8 +21,6 @@ class Part:
     """Pools that are solved together, on the way to a result."""
 
     commodities: tuple[str, ...]
-    #: ids of the departures that hold them together
-    shared: frozenset[str]
     net: Network
     rows: list[Row] = field(default_factory=list)
     reach: int = 1
@@ -54,6 +52,19 @@ class Component:
     def price(self) -> Ints:
         """Published prices at the nodes, shape (nodes,), rupiah per base unit."""
         return self.published.price
+
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """Return matched base units and surplus in rupiah by commodity."""
+        found: dict[str, tuple[int, int]] = {}
+        sold = self.flow[: len(self.net.orders)].tolist()
+        for name, order, fill in zip(self.net.commodity, self.net.orders, sold, strict=True):
+            quantity, surplus = found.get(name, (0, 0))
+            if isinstance(order, Listing):
+                cost = order.ask_idr + order.collection_idr
+                found[name] = (quantity + fill, surplus - fill * cost)
+            else:
+                found[name] = (quantity, surplus + fill * order.limit_idr)
+        return found
 
     def claim(self) -> Claim:
         """Return the claim that the audit is to examine."""
@@ -94,12 +105,12 @@ class Component:
 def settle_market(networks: dict[str, Network]) -> list[Component]:
     """Return the components of a market, solved; `networks` by commodity.
 
-    1. Every pool alone, capacity on each arc. 2. While departures are overfull in total: add their
-    rows, join the pools that load them, solve those again; smallest fills and stage B shift loads and may overfill
-    departures in turn. 3. Prices and proofs.
+    1. Every pool alone, capacity on each arc. 2. While departures are overfull in total: join the pools that load them
+    and solve those again with capacity on each departure; ties, smallest fills and stage B shift loads and may
+    overfill departures in turn. 3. Prices and proofs.
     """
     grams = common_grams(networks.values())
-    parts = [Part((name,), frozenset(), net, reach=_reach(net)) for name, net in networks.items()]  # 1
+    parts = [Part((name,), net, reach=_reach(net)) for name, net in networks.items()]  # 1
     while True:  # 2
         for part in parts:
             part.root = part.root or relax(part.net, part.rows, _none(part.net), part.net.cap)
@@ -153,23 +164,25 @@ def _join(
     overfull: frozenset[str],
     grams: dict[str, int],
 ) -> list[Part]:
-    """Join the parts that load an overfull departure, and give them its row; the others stay as they are."""
+    """Join the parts that load an overfull departure, and give them rows; the others stay as they are.
+
+    What one departure cannot carry moves to the next and overfills that one: a joined part gets the rows of all its
+    departures at once, or it would be solved once for each.
+    """
     groups: list[tuple[list[Part], set[str]]] = []
     for part, flow in zip(parts, flows, strict=True):
-        names = {name for name, _ in _loads(part.net, flow)} & overfull | set(part.shared)
+        names = {name for name, _ in _loads(part.net, flow)} & overfull
         meeting = [group for group in groups if group[1] & names]
         groups = [group for group in groups if group not in meeting]
         groups.append(([p for group in meeting for p in group[0]] + [part], names.union(*(g[1] for g in meeting))))
     result = []
     for members, names in groups:
-        shared = frozenset(names)
-        if len(members) == 1 and shared == members[0].shared:
-            part = members[0]
+        if names:
+            commodities = tuple(sorted(name for member in members for name in member.commodities))
+            net = join([networks[name] for name in commodities])
+            result.append(Part(commodities, net, make_rows(net, grams), _reach(net)))
         else:
-            names_of_pools = tuple(sorted(name for member in members for name in member.commodities))
-            net = join([networks[name] for name in names_of_pools])
-            part = Part(names_of_pools, shared, net, make_rows(net, sorted(shared), grams), _reach(net))
-        result.append(part)
+            result += members
     return sorted(result, key=lambda part: part.commodities)
 
 

@@ -5,6 +5,7 @@ arcs fixed at whole allotments every pool is a pure network again, which `exact`
 any row prices at least 0, so the solver's floats only propose them.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import gcd
@@ -60,18 +61,23 @@ def worth(cost: Ints, flow: Ints) -> int:
     return -sum(int(c) * int(f) for c, f in zip(cost[traded].tolist(), flow[traded].tolist(), strict=True))
 
 
-def make_rows(net: Network, departures: Sequence[str], grams: dict[str, int]) -> list[Row]:
-    """Return the rows of some departures; `grams` is the common divisor of the weights that can load each."""
-    rows = []
-    for departure in sorted(departures):
-        legs = [i for i, leg in enumerate(net.legs) if leg.departure is not None and leg.departure.id == departure]
-        arcs = np.flatnonzero(np.isin(net.leg, legs))
-        free = max(
-            (leg.departure.free_g for leg in (net.legs[i] for i in legs) if leg.departure is not None), default=0
-        )
-        unit = grams[departure]
-        rows.append(Row(departure, unit, free // unit, arcs, net.weight[arcs] // unit))
-    return rows
+def make_rows(net: Network, grams: dict[str, int]) -> list[Row]:
+    """Return the rows of the departures of several arcs; `grams` is the common divisor of the weights on each.
+
+    A departure of one arc needs no row: the arc's own capacity is the same.
+    """
+    arcs: defaultdict[str, list[int]] = defaultdict(list)
+    free: dict[str, int] = {}
+    for arc in np.flatnonzero(net.leg >= 0).tolist():
+        departure = net.legs[int(net.leg[arc])].departure
+        if departure is not None:
+            arcs[departure.id].append(arc)
+            free[departure.id] = departure.free_g
+    return [
+        Row(name, grams[name], free[name] // grams[name], np.array(arcs[name]), net.weight[arcs[name]] // grams[name])
+        for name in sorted(arcs)
+        if len(arcs[name]) > 1
+    ]
 
 
 def common_grams(networks: Iterable[Network]) -> dict[str, int]:
@@ -218,15 +224,16 @@ def leftovers(rows: Sequence[Row], flow: Ints) -> list[int]:
 
 
 def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
-    """Give what a departure has left to the arcs that gain from it, until none gains."""
+    """Give what a departure has left to the arcs that gain from it at the prices so far, until none does."""
     gained = True
     while gained:
         gained = False
         for row in question.rows:
             for arc, unit in zip(row.arcs.tolist(), row.units.tolist(), strict=True):
-                allotted = at_allotments(question, flow)
-                allotted.high[arc] += leftovers([row], flow)[0] // unit
-                if allotted.high[arc] > flow[arc]:
+                room = leftovers([row], flow)[0] // unit
+                if room and price[question.head[arc]] - price[question.tail[arc]] > question.cost[arc]:
+                    allotted = at_allotments(question, flow)
+                    allotted.high[arc] += room
                     more, price = settle(allotted, flow, price)
                     gained = gained or worth(question.cost, more) > worth(question.cost, flow)
                     flow = more
