@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.cli.serve import prepare
+from app.cli.prepare import load
 from app.config import Settings
-from app.kit.clock import SystemClock
 from app.kit.migrations import migrate
 from app.kit.postgres import EmbeddedPostgres
 from app.kit.postgres.account import Account
@@ -80,7 +79,7 @@ def running_stand() -> Iterator[Stand]:
         with EmbeddedPostgres.start(folder / "postgres") as server:
             migrate(server.url)
             settings = Settings(database_url=server.url, data_dir=folder)
-            asyncio.run(prepare(settings, SystemClock(), with_demo=True))
+            asyncio.run(load(settings, server.url, with_demo=True))
             keys = json.loads((folder / "demo-keys.json").read_text())
             with _server(server.url) as (port, process):
                 programs = find_programs(Account.for_folder(folder))

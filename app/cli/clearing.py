@@ -1,48 +1,53 @@
-"""`hub clear` and `hub replay`."""
+"""`hub clear`, and how a run is shown: the matches, how their prices are built, what is left and why, the proof."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.catalog.rules import Reference
+from app.catalog.rules import CommodityFacts, Reference
 from app.cli.context import Acting, as_hub
-from app.cli.output import OUTPUT, Column, cell, console, print_json, table
+from app.cli.output import OUTPUT, Column, console, grouped, print_json, print_table, read
 from app.kit.principal import Principal
 from app.kit.text import Text
 from app.matching import answers, queries
 from app.matching import clearing as runs
 from app.matching.models import ClearingRun, Match, Unmatched
-from app.matching.replay import Replayed
-from app.matching.replay import replay as replay_run
+from app.matching.rules import Side
 from app.matching.schemas import MatchAnswer, RunAnswer, UnmatchedAnswer
 from app.outbox.events import actor_of
+from app.parties import queries as parties
 
-MATCH_COLUMNS = (
-    Column(Text("dari", "from"), "seller", wide=True),
-    Column(Text("untuk", "for"), "buyer", wide=True),
-    Column(Text("kirim", "leaves"), "leaves"),
-    Column(Text("jumlah", "quantity"), "quantity", number=True),
-    Column(Text("produsen", "producer"), "producer_price_idr", number=True),
-    Column(Text("sampai", "delivered"), "delivered_price_idr", number=True),
-)
+#: a terminal at least as wide shows both names beside the steps of a price
+ROOMY = 120
+
+FROM = Column(Text("dari", "from"), "seller", wide=True)
+FOR = Column(Text("untuk", "for"), "buyer", wide=True)
+LEAVES = Column(Text("kirim", "leaves"), "leaves")
+QUANTITY = Column(Text("jumlah", "quantity"), "quantity", number=True)
+PRODUCER = Column(Text("produsen", "producer"), "producer_price_idr", number=True)
+DELIVERED = Column(Text("sampai", "delivered"), "delivered_price_idr", number=True)
+MATCH_COLUMNS = (FROM, FOR, LEAVES, QUANTITY, PRODUCER, DELIVERED)
 PRICE_COLUMNS = (
-    *MATCH_COLUMNS[1:4],
-    Column(Text("produsen", "producer"), "producer_price_idr", number=True),
-    Column(Text("kumpul", "collection"), "collection_idr", number=True),
+    FOR,
+    LEAVES,
+    QUANTITY,
+    PRODUCER,
+    Column(Text("kumpul", "collect"), "collection_idr", number=True),
     Column(Text("ongkos", "freight"), "freight_idr", number=True),
-    Column(Text("langka", "scarcity"), "scarcity_idr", number=True),
-    Column(Text("sampai", "delivered"), "delivered_price_idr", number=True),
+    Column(Text("langka", "scarce"), "scarcity_idr", number=True),
+    DELIVERED,
 )
 LEFT_COLUMNS = (
-    Column(Text("komoditas", "commodity"), "commodity"),
+    Column(Text("siapa", "who"), "who", wide=True),
     Column(Text("pihak", "side"), "side"),
     Column(Text("sisa", "left"), "quantity", number=True),
     Column(Text("alasan", "why"), "message", wraps=True),
 )
+SIDES = {Side.LISTING: Text("stok", "listing"), Side.DEMAND: Text("kebutuhan", "demand")}
 
 
 def clear(
@@ -65,79 +70,88 @@ def clear(
         async with acting.database.reader() as session:
             return await result_of(session, run, acting.principal, acting.reference)
 
-    result = as_hub(work)
-    if OUTPUT.as_json:
-        print_json(result.document(explain=explain))
-    else:
-        result.print(explain=explain)
+    as_hub(work).show(explain=explain, as_json=OUTPUT.as_json)
 
 
+@dataclass(frozen=True)
 class Result:
     """A run with its matches and what it left, ready to be shown."""
 
-    def __init__(self, run: RunAnswer, matches: Sequence[MatchAnswer], left: Sequence[UnmatchedAnswer]) -> None:
-        """Keep what is to be shown."""
-        self.run, self.matches, self.left = run, matches, left
+    run: RunAnswer
+    matches: Sequence[MatchAnswer]
+    left: Sequence[UnmatchedAnswer]
+    #: organisation behind each order that was left, by the order's id
+    names: Mapping[UUID, str]
+    reference: Reference
 
-    def document(self, *, explain: bool) -> dict[str, object]:
-        """Return the result for another program."""
-        document: dict[str, object] = {
+    def show(self, *, explain: bool, as_json: bool) -> None:
+        """Print the result; with `explain` also the steps of each price, and the reasons."""
+        if as_json:
+            print_json(self._document(explain=explain))
+            return
+        steps = (FROM, *PRICE_COLUMNS) if console.width >= ROOMY else PRICE_COLUMNS
+        print_table(match_rows(self.matches, self.reference), steps if explain else MATCH_COLUMNS, by="group")
+        if explain:
+            console.print(read(Text("[bold]Belum cocok[/bold]", "[bold]Not matched[/bold]")))
+            print_table([self._left_row(row) for row in self.left], LEFT_COLUMNS, by="group")
+        console.print(self._proof(), soft_wrap=True)
+
+    def _document(self, *, explain: bool) -> dict[str, Any]:
+        return {
             "run": self.run.model_dump(mode="json"),
             "matches": [match.model_dump(mode="json") for match in self.matches],
+            **({"unmatched": [row.model_dump(mode="json") for row in self.left]} if explain else {}),
         }
-        if explain:
-            document["unmatched"] = [row.model_dump(mode="json") for row in self.left]
-        return document
 
-    def print(self, *, explain: bool) -> None:
-        """Print the result: matches by commodity, then the proof; with `explain` prices step by step and reasons."""
-        columns = PRICE_COLUMNS if explain else MATCH_COLUMNS
-        console.print(table([_row(match) for match in self.matches], columns, by="commodity"))
-        if explain and self.left:
-            rows = [row.model_dump() for row in self.left]
-            console.print(table(rows, LEFT_COLUMNS, title=Text("belum cocok", "not matched").read(OUTPUT.language)))
+    def _left_row(self, row: UnmatchedAnswer) -> dict[str, Any]:
+        group = heading(self.reference.commodities[row.commodity])
+        return row.model_dump() | {"who": self.names[row.id], "side": read(SIDES[row.side]), "group": group}
+
+    def _proof(self) -> str:
         proof = self.run.certificate
-        told = Text(
-            f"{self.run.matches} usulan, {self.run.unmatched} belum habis; {proof.status}, selisih Rp "
-            f"{cell(proof.gap_idr)}, surplus Rp {cell(proof.surplus_idr)}; run {self.run.id}",
-            f"{self.run.matches} proposals, {self.run.unmatched} not all matched; {proof.status}, gap Rp "
-            f"{cell(proof.gap_idr)}, surplus Rp {cell(proof.surplus_idr)}; run {self.run.id}",
+        gap, surplus = grouped(proof.gap_idr), grouped(proof.surplus_idr or 0)
+        proved = Text("terbukti optimal", "proved optimal")
+        bounded = Text(f"selisih ke optimum paling banyak Rp {gap}", f"at most Rp {gap} from the optimum")
+        told = read(proved if proof.status == "optimal" else bounded)
+        return read(
+            Text(
+                f"{self.run.matches} usulan, {self.run.unmatched} belum habis; {told}, surplus Rp {surplus}.\n"
+                f"run {self.run.id}, {len(proof.checked)} hal diperiksa, {self.run.duration_ms} ms",
+                f"{self.run.matches} proposals, {self.run.unmatched} not all matched; {told}, surplus Rp {surplus}.\n"
+                f"run {self.run.id}, {len(proof.checked)} things checked, {self.run.duration_ms} ms",
+            )
         )
-        console.print(told.read(OUTPUT.language), soft_wrap=True)
 
 
-def _row(match: MatchAnswer) -> dict[str, object]:
-    seller = match.producer.name if match.producer else None
-    buyer = match.buyer.name if match.buyer else None
-    leaves = f"{match.departs_on:%d/%m} {match.lane_code or 'loco'}"
-    return {**match.model_dump(), "seller": seller, "buyer": buyer, "leaves": leaves}
+def match_rows(matches: Sequence[MatchAnswer], reference: Reference) -> list[dict[str, Any]]:
+    """Return matches as rows of a table, by commodity."""
+    return [
+        match.model_dump()
+        | {
+            "group": heading(reference.commodities[match.commodity]),
+            "seller": match.producer.name if match.producer else None,
+            "buyer": match.buyer.name if match.buyer else None,
+            "leaves": f"{match.departs_on:%d/%m} {match.lane_code or 'loco'}",
+        }
+        for match in sorted(matches, key=lambda match: match.commodity)
+    ]
+
+
+def heading(commodity: CommodityFacts) -> str:
+    """Return what a group of rows is about, and the unit of its figures."""
+    return f"{read(Text(commodity.name, commodity.name_en))} · {commodity.base_unit}, Rp/{commodity.base_unit}"
 
 
 async def result_of(session: AsyncSession, run: ClearingRun, principal: Principal, reference: Reference) -> Result:
     """Return a run with its matches and what it left, as the hub sees them."""
     matches = queries.matches(principal, run_id=run.id).order_by(Match.commodity, Match.departs_on, Match.id)
-    left = queries.unmatched(principal, run.id).order_by(Unmatched.commodity, Unmatched.side, Unmatched.id)
-    (shown,) = await answers.runs(session, [run], principal)
-    found = await answers.matches(session, (await session.scalars(matches)).all(), principal, reference)
-    reasons = [answers.unmatched(row, principal, OUTPUT.language) for row in await session.scalars(left)]
-    return Result(shown, found, reasons)
-
-
-def replay(run: Annotated[str, typer.Argument(help="id of a run, or `latest`")] = "latest") -> None:
-    """Solve a stored run again: the same engine gives the same bytes."""
-
-    async def work(acting: Acting) -> Replayed:
-        async with acting.database.reader() as session:
-            if run != "latest":
-                return await replay_run(session, run_id=UUID(run))
-            return await replay_run(session, run_id=await queries.latest_run(session))
-
-    replayed = as_hub(work)
-    facts = {name: str(value) for name, value in asdict(replayed).items()} | {"same": replayed.same}
-    if OUTPUT.as_json:
-        print_json(facts)
-    else:
-        for name, value in facts.items():
-            console.print(f"{name:<20} {value}", soft_wrap=True)
-    if not replayed.same:
-        raise typer.Exit(1)
+    unmatched = queries.unmatched(principal, run.id).order_by(Unmatched.commodity, Unmatched.side, Unmatched.id)
+    left = (await session.scalars(unmatched)).all()
+    owners = await parties.by_ids(session, {row.organization_id for row in left})
+    return Result(
+        run=(await answers.runs(session, [run], principal))[0],
+        matches=await answers.matches(session, (await session.scalars(matches)).all(), principal, reference),
+        left=[answers.unmatched(row, principal, OUTPUT.language) for row in left],
+        names={row.order_id: owners[row.organization_id].name for row in left},
+        reference=reference,
+    )

@@ -4,25 +4,63 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
+
+import typer
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import queries as catalog
 from app.catalog.rules import Reference
+from app.cli.output import complain
 from app.config import Settings
 from app.kit.clock import Clock, FixedClock, SystemClock
-from app.kit.db import Database
+from app.kit.db import Database, asyncpg_url
 from app.kit.postgres import EmbeddedPostgres
 from app.kit.principal import Principal, Role
+from app.kit.problems import NotFound
+from app.kit.text import Text
 from app.parties import queries as parties
 
 T = TypeVar("T")
 
 
+class NoHub(NotFound):
+    """404: nobody is registered who could act."""
+
+    code = "no_hub"
+    title = Text(
+        "Belum ada hub yang terdaftar di basis data ini. Skenario contoh dimuat dengan `hub demo`.",
+        "No hub is registered in this database. `hub demo` loads the example scenario.",
+    )
+
+
 def settings_of() -> Settings:
-    """Return the settings that the environment describes. Raises ValueError naming a variable that cannot be read."""
-    return Settings.from_environment(os.environ)
+    """Return the settings that the environment describes; a variable that cannot be read ends the command."""
+    try:
+        settings = Settings.from_environment(os.environ)
+    except ValueError as error:
+        _refuse(str(error))
+    if settings.database_url is not None and not _names_postgresql(settings.database_url):
+        _refuse("DATABASE_URL: postgresql://user@host/name")
+    return settings
+
+
+def _names_postgresql(url: str) -> bool:
+    try:
+        return asyncpg_url(url).drivername == "postgresql+asyncpg"
+    except (ArgumentError, ValueError):
+        return False
+
+
+def _refuse(reason: str) -> NoReturn:
+    complain(
+        Text("pengaturan tidak terbaca.", "a setting cannot be read."),
+        Text(f"perbaiki variabel itu: {reason}", f"mend that variable: {reason}"),
+    )
+    raise typer.Exit(1)
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -31,13 +69,13 @@ def clock_of(settings: Settings) -> Clock:
 
 
 @contextmanager
-def running_database(settings: Settings) -> Iterator[Settings]:
-    """Yield settings that name a running database: the one given, or the embedded one, shared or started."""
+def running_database(settings: Settings) -> Iterator[str]:
+    """Yield the address of a running database: the one given, or the embedded one, shared or started."""
     if settings.database_url is not None:
-        yield settings
+        yield settings.database_url
         return
     with EmbeddedPostgres.start(settings.data_dir / "postgres") as server:
-        yield replace(settings, database_url=server.url)
+        yield server.url
 
 
 @dataclass(frozen=True)
@@ -55,21 +93,27 @@ class Acting:
         return self.reference.regions[self.principal.region].timezone
 
 
+async def hub_of(session: AsyncSession) -> Principal:
+    """Return the hub as who acts. Raises NoHub (404)."""
+    try:
+        hub = await parties.hub_organization(session)
+    except NotFound:
+        raise NoHub from None
+    return Principal(hub.id, Role.HUB, hub.region, hub.hub)
+
+
 def as_hub(work: Callable[[Acting], Awaitable[T]]) -> T:
-    """Run a command's work in the name of the hub. Raises NotFound (404) where no hub is registered."""
+    """Run a command's work in the name of the hub. Raises NoHub (404)."""
     settings = settings_of()
 
     async def acting(url: str) -> T:
         database = Database(url, pool_size=3)
         try:
             async with database.reader() as session:
-                hub = await parties.hub_organization(session)
-                reference = await catalog.reference(session)
-            principal = Principal(hub.id, Role.HUB, hub.region, hub.hub)
+                principal, reference = await hub_of(session), await catalog.reference(session)
             return await work(Acting(database, clock_of(settings).now(), principal, reference))
         finally:
             await database.dispose()
 
-    with running_database(settings) as ready:
-        assert ready.database_url is not None  # noqa: S101 - what running_database promises
-        return asyncio.run(acting(ready.database_url))
+    with running_database(settings) as url:
+        return asyncio.run(acting(url))

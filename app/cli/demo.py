@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 from sqlalchemy import text
 
-from app.cli.context import clock_of, running_database, settings_of
+from app.cli.context import running_database, settings_of
 from app.cli.output import complain, step
-from app.cli.serve import prepare
-from app.kit import migrations
+from app.cli.prepare import migrate_database, prepare
 from app.kit.db import Database
+from app.kit.text import Text
 
 
 def demo(
@@ -21,24 +21,36 @@ def demo(
     """Load the opening scenario into an empty database, or with --reset anew."""
     settings = settings_of()
     if reset and settings.database_url is not None and not yes:
-        complain("DATABASE_URL is set: --reset would empty that database.", "next: add --yes if that is what you want")
+        complain(
+            Text(
+                "DATABASE_URL terisi: --reset akan mengosongkan basis data itu.",
+                "DATABASE_URL is set: --reset would empty that database.",
+            ),
+            Text("tambahkan --yes kalau memang itu maksudnya", "add --yes if that is what you want"),
+        )
         raise typer.Exit(4)
-    with running_database(settings) as ready:
-        assert ready.database_url is not None  # noqa: S101 - what running_database promises
+    with running_database(settings) as url:
         if reset:
-            with step("emptied"):
-                asyncio.run(_empty(ready.database_url))
-        with step("migrated"):
-            migrations.migrate(ready.database_url)
-        if not asyncio.run(prepare(ready, clock_of(ready), with_demo=True)):
-            complain("somebody is registered already; nothing was loaded.", "next: hub demo --reset")
+            with step(Text("basis data dikosongkan", "database emptied")):
+                asyncio.run(_empty(url))
+        migrate_database(url)
+        if not prepare(settings, url, with_demo=True):
+            complain(
+                Text(
+                    "sudah ada pihak yang terdaftar; tidak ada yang dimuat.",
+                    "somebody is registered already; nothing was loaded.",
+                ),
+                Text("hub demo --reset membuang semuanya lebih dulu", "hub demo --reset throws everything away first"),
+            )
             raise typer.Exit(5)
 
 
 async def _empty(url: str) -> None:
     database = Database(url, pool_size=1)
-    async with database.transaction() as session:
-        # the schemas go as a whole: append-only tables refuse to be emptied
-        await session.execute(text("DROP SCHEMA IF EXISTS invariants, public CASCADE"))
-        await session.execute(text("CREATE SCHEMA public"))
-    await database.dispose()
+    try:
+        async with database.transaction() as session:
+            # the schemas go as a whole: append-only tables refuse to be emptied
+            await session.execute(text("DROP SCHEMA IF EXISTS invariants, public CASCADE"))
+            await session.execute(text("CREATE SCHEMA public"))
+    finally:
+        await database.dispose()

@@ -1,15 +1,18 @@
 """The command line `hub`: everything an operator does at a terminal."""
 
-import sys
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import asyncpg
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import book, clearing, demo, doctor, requests, serve
+from app.cli import book, clearing, demo, doctor, prepare, replay, requests, serve
 from app.cli.output import OUTPUT, complain
+from app.kit.db import sqlstate
 from app.kit.postgres import PostgresError
 from app.kit.problems import Problem
+from app.kit.text import Text
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,21 +23,24 @@ app = typer.Typer(
 )
 for command in (
     serve.run,
-    serve.migrate,
+    prepare.migrate,
     demo.demo,
     doctor.doctor,
     clearing.clear,
-    clearing.replay,
+    replay.replay,
     book.listings,
     book.demands,
     book.matches,
     requests.api,
 ):
     app.command()(command)
-app.command("check-migrations", hidden=True)(serve.check_migrations)
+app.command("check-migrations", hidden=True)(prepare.check_migrations)
 
-#: HTTP status of a problem -> exit code; others are 1
-EXIT_CODES = {401: 4, 403: 4, 409: 5, 412: 5}
+UNDEFINED_TABLE = "42P01"
+CHECK_ADDRESS = Text(
+    "periksa DATABASE_URL, atau kosongkan supaya PostgreSQL bawaan dipakai; `hub doctor` memeriksa semuanya",
+    "check DATABASE_URL, or unset it to use the embedded PostgreSQL; `hub doctor` looks at everything",
+)
 
 
 @app.callback()
@@ -45,28 +51,57 @@ def options(
 ) -> None:
     """Read what all commands share."""
     OUTPUT.language = lang
-    OUTPUT.as_json = as_json or not sys.stdout.isatty()
+    OUTPUT.asked_json = as_json
 
 
-def main() -> None:
-    """Run the command line: a planned refusal becomes one line and an exit code, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line: what can be foreseen becomes one line and an exit code, never a traceback."""
     try:
-        app()
+        app(arguments)
     except Problem as problem:
-        document = problem.document(language=OUTPUT.language, request_id=None)
-        complain(document["detail"], *(f"{error['pointer']}: {error['detail']}" for error in document["errors"]))
-        raise SystemExit(EXIT_CODES.get(problem.status, 1)) from None
+        raise SystemExit(_tell_problem(problem)) from None
     except PostgresError as error:
-        complain(str(error))
+        complain(Text(str(error), str(error)))
         raise SystemExit(1) from None
-    except (DBAPIError, ConnectionError) as error:
-        complain(f"the database does not answer: {error}".splitlines()[0], "next: check DATABASE_URL, or unset it")
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        _tell_trouble(error)
         raise SystemExit(1) from None
-    except (ValueError, OSError) as error:
-        complain(str(error))
-        raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+
+
+def _tell_problem(problem: Problem) -> int:
+    """Say what was refused, each wrong field by its name; return the exit code."""
+    if isinstance(problem.__cause__, OSError):
+        _tell_trouble(problem.__cause__)
+        return 1
+    said = problem.detail or problem.title
+    complain(said)
+    for error in (error for error in problem.errors if error.detail != said):
+        complain(Text(f"{error.pointer}: {error.detail.id}", f"{error.pointer}: {error.detail.en}"))
+    return requests.exit_code(problem.status)
+
+
+def _tell_trouble(error: Exception) -> None:
+    """Say which of a file or the database is in the way, and what helps."""
+    if isinstance(error, OSError) and error.filename is not None:
+        complain(
+            Text(
+                f"tidak bisa memakai {error.filename}: {error.strerror}",
+                f"cannot use {error.filename}: {error.strerror}",
+            ),
+            Text("beri hak tulis, atau pilih folder lain dengan HUB_DATA_DIR", "make it writable, or set HUB_DATA_DIR"),
+        )
+    elif isinstance(error, DBAPIError) and sqlstate(error) == UNDEFINED_TABLE:
+        complain(
+            Text("basis data ini belum disiapkan.", "this database is not prepared."),
+            Text("hub migrate, atau hub run", "hub migrate, or hub run"),
+        )
+    elif isinstance(error, DBAPIError | asyncpg.PostgresError):
+        reason = getattr(error, "orig", None) or error
+        told = str(reason.__cause__ or reason).partition("\n")[0]
+        complain(Text(f"basis data menolak: {told}", f"the database refuses: {told}"), CHECK_ADDRESS)
+    else:
+        told = str(error) or type(error).__name__
+        complain(Text(f"basis data tidak menjawab: {told}", f"the database does not answer: {told}"), CHECK_ADDRESS)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """How commands speak: results on stdout as a table or as JSON, everything else on stderr."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
 from typing import Any
 
-from pydantic import BaseModel
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -17,13 +18,24 @@ from app.kit.text import Text
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
+#: blanks between two columns of a table
+GAP = 2
+#: characters that a name keeps as long as sentences can give way, and that every column keeps
+COMFORT, LEAST = 20, 8
+
 
 @dataclass
 class Output:
     """What the options of this call ask for."""
 
     language: str = "id"
-    as_json: bool = False
+    #: `--json` was given
+    asked_json: bool = False
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the result is for another program: asked for, or because nobody looks at it."""
+        return self.asked_json or not sys.stdout.isatty()
 
 
 OUTPUT = Output()
@@ -36,67 +48,76 @@ class Column:
     heading: Text
     field: str
     number: bool = False
-    #: gives way where the terminal is narrow
+    #: is shortened where the terminal is narrow
     wide: bool = False
-    #: is written over several lines rather than cut
+    #: is written over several lines where the terminal is narrow
     wraps: bool = False
 
 
-def complain(*lines: str) -> None:
+def read(text: Text) -> str:
+    """Return a sentence in the language of this call."""
+    return text.read(OUTPUT.language)
+
+
+def complain(what: Text, next_step: Text | None = None) -> None:
     """Say what went wrong, and what helps."""
-    for line in lines:
-        errors.print(f"hub: {line}", markup=False, soft_wrap=True)
+    errors.print(f"hub: {read(what)}", markup=False, soft_wrap=True)
+    if next_step is not None:
+        label = read(Text("langkah berikut", "next step"))
+        errors.print(f"hub: {label}: {read(next_step)}", markup=False, soft_wrap=True)
 
 
 @contextmanager
-def step(name: str) -> Iterator[None]:
-    """Tell on stderr how long a step of starting took."""
+def step(name: Text) -> Iterator[None]:
+    """Show on stderr that a step is being done, then how long it took."""
     started = monotonic()
-    yield
-    errors.print(f"hub: {name:<24} {monotonic() - started:6.2f} s", markup=False)
-
-
-def show(items: Sequence[BaseModel], columns: Sequence[Column], title: str | None = None) -> None:
-    """Print rows as JSON, or on a terminal as a table."""
-    rows = [item.model_dump(mode="json") for item in items]
-    if OUTPUT.as_json:
-        print_json(rows)
-    else:
-        console.print(table(rows, columns, title))
+    with errors.status(read(name)):
+        yield
+    errors.print(f"hub: {read(name):<30} {monotonic() - started:6.2f} s", markup=False)
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, for another program."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))  # noqa: T201 - the result itself
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def table(
-    rows: Iterable[dict[str, Any]], columns: Sequence[Column], title: str | None = None, *, by: str | None = None
-) -> Table:
-    """Return rows as a table that fits 80 columns: figures stay whole, names give way. `by`: a field to group by."""
-    drawn = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    lines = [(row, [cell(row[column.field]) for column in columns]) for row in rows]
-    headings = [column.heading.read(OUTPUT.language) for column in columns]
-    widths = [max([len(headings[i]), *(len(cells[i]) for _, cells in lines)]) for i in range(len(columns))]
-    # every column is followed by its padding and the box's divider
-    figures = sum(width + 2 for width, column in zip(widths, columns, strict=True) if not column.wide)
-    names = sum(column.wide for column in columns)
-    room = max(12, (console.width - 2 - figures) // names - 2) if names else None
-    for heading, widest, column in zip(headings, widths, columns, strict=True):
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, by: str) -> None:
+    """Print rows in groups that have the same field `by`: figures stay whole, names give way to a narrow terminal."""
+    if not rows:
+        console.print(read(Text("(tidak ada)", "(none)")))
+        return
+    texts = [[cell(row[column.field]) for column in columns] for row in rows]
+    widths = _fitting(columns, texts, console.width)
+    console.print(_table(columns, widths, [], heading=True))
+    for group, lines in groupby(zip(rows, texts, strict=True), key=lambda line: line[0][by]):
+        console.print(f"\n[bold]{group}[/bold]")
+        console.print(_table(columns, widths, [cells for _, cells in lines], heading=False))
+    console.print()
+
+
+def _fitting(columns: Sequence[Column], texts: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return a width for each column: names give way to their comfort, then the widest of names and sentences."""
+    lines = [[read(column.heading) for column in columns], *texts]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    while sum(widths) + GAP * (len(widths) - 1) > room:
+        names = [place for place, column in enumerate(columns) if column.wide and widths[place] > COMFORT]
+        sentences = [place for place, column in enumerate(columns) if column.wide or column.wraps]
+        widest = max(names or sentences, key=widths.__getitem__)
+        if widths[widest] <= LEAST:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _table(columns: Sequence[Column], widths: Sequence[int], texts: Sequence[Sequence[str]], *, heading: bool) -> Table:
+    drawn = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, show_header=heading, header_style="dim")
+    for column, width in zip(columns, widths, strict=True):
         drawn.add_column(
-            heading,
-            justify="right" if column.number else "left",
-            no_wrap=not column.wraps,
-            min_width=12 if column.wide or column.wraps else widest,
-            max_width=room if column.wide else None,
+            read(column.heading), justify="right" if column.number else "left", width=width, no_wrap=not column.wraps
         )
-    group = None
-    for row, cells in lines:
-        if by is not None and row[by] != group:
-            group = row[by]
-            drawn.add_section()
-            drawn.add_row(f"[bold]{group}[/bold]")
-        drawn.add_row(*cells)
+    for cells in texts:
+        shown = zip(columns, cells, widths, strict=True)
+        drawn.add_row(*(shortened(text, width) if column.wide else text for column, text, width in shown))
     return drawn
 
 
@@ -104,11 +125,20 @@ def cell(value: Any) -> str:
     """Return a value as people in Blitar write it."""
     if value is None:
         return "-"
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):
         return grouped(value)
+    if isinstance(value, date):
+        return f"{value:%d/%m}"
     return str(value).removesuffix(" (contoh)")
 
 
 def grouped(number: int) -> str:
     """Write a whole number as Indonesians do: 26.500."""
     return f"{number:,}".replace(",", ".")
+
+
+def shortened(name: str, width: int) -> str:
+    """Leave out the middle of a name: it begins with what somebody is and ends with where."""
+    if len(name) <= width:
+        return name
+    return f"{name[: (width - 1) // 2]}…{name[-(width // 2) :]}"

@@ -2,16 +2,26 @@
 
 import json
 import os
+import sys
 from typing import Annotated
 
 import httpx
 import typer
 
 from app.cli.context import settings_of
-from app.cli.output import complain, print_json
-from app.cli.serve import KEYS_FILE
+from app.cli.output import OUTPUT, complain, print_json
+from app.cli.prepare import KEYS_FILE
+from app.kit.text import Text
 
+#: HTTP status -> exit code; other errors are 1
 EXIT_CODES = {401: 4, 403: 4, 409: 5, 412: 5}
+MULTI_STATUS = 207
+SOME_REFUSED = 3
+
+
+def exit_code(status: int) -> int:
+    """Return the exit code that tells an HTTP error status."""
+    return EXIT_CODES.get(status, 1)
 
 
 def api(
@@ -23,23 +33,54 @@ def api(
     if_match: Annotated[str | None, typer.Option(help="ETag of the row that you read")] = None,
 ) -> None:
     """Ask a running hub and print its answer."""
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    found = key or os.environ.get("HUB_API_KEY") or _demo_key()
-    if found:
+    if not path.startswith("/"):
+        raise typer.BadParameter("begins with /, such as /v1/listings", param_hint="PATH")
+    headers = {"Accept": "application/json", "Accept-Language": OUTPUT.language}
+    if data is not None:
+        headers["Content-Type"] = "application/json"
+    if found := key or os.environ.get("HUB_API_KEY") or _demo_key():
         headers["Authorization"] = f"Bearer {found}"
     if if_match:
         headers["If-Match"] = if_match
     try:
-        answer = httpx.request(method.upper(), f"{url}{path}", content=data, headers=headers, timeout=120)
-    except httpx.TransportError as error:
-        complain(f"{url} does not answer: {error}", "next: start it with `./dev run`, or name another with --url")
+        answer = httpx.request(method.upper(), url.rstrip("/") + path, content=data, headers=headers, timeout=120)
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        complain(
+            Text(f"{url} tidak menjawab: {error}", f"{url} does not answer: {error}"),
+            Text(
+                "jalankan dengan `hub run`, atau sebut yang lain dengan --url", "start it with `hub run`, or use --url"
+            ),
+        )
         raise typer.Exit(1) from None
-    if answer.content:
-        print_json(answer.json()) if "json" in answer.headers.get("content-type", "") else print(answer.text)  # noqa: T201
-    if answer.is_error:
-        raise typer.Exit(EXIT_CODES.get(answer.status_code, 1))
+    _show(answer)
+
+
+def _show(answer: httpx.Response) -> None:
+    """Print an answer as it is, JSON indented; end with the exit code of its status."""
+    is_json = "json" in answer.headers.get("content-type", "")
+    if is_json:
+        print_json(answer.json())
+    else:
+        sys.stdout.write(answer.text)
+    if answer.status_code == MULTI_STATUS and any(
+        item["status"] != httpx.codes.CREATED for item in answer.json()["items"]
+    ):
+        raise typer.Exit(SOME_REFUSED)
+    if not answer.is_success:
+        complain(
+            Text(f"jawaban {answer.status_code}", f"answer {answer.status_code}"), NEXT_STEPS.get(answer.status_code)
+        )
+        raise typer.Exit(exit_code(answer.status_code))
+
+
+#: HTTP status -> what helps, where the answer itself cannot know it
+NEXT_STEPS = {
+    401: Text("beri kunci dengan --key atau HUB_API_KEY", "give a key with --key or HUB_API_KEY"),
+    412: Text("baca lagi, lalu kirim ETag-nya dengan --if-match", "read it again and send its ETag with --if-match"),
+    428: Text("kirim ETag yang Anda baca dengan --if-match", "send the ETag that you read with --if-match"),
+}
 
 
 def _demo_key() -> str | None:
     path = settings_of().data_dir / KEYS_FILE
-    return json.loads(path.read_text())["hub"] if path.exists() else None
+    return str(json.loads(path.read_text())["hub"]) if path.exists() else None

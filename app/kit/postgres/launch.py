@@ -30,11 +30,11 @@ _POLL_SECONDS = 0.01
 _RETRY_SECONDS = 0.1
 
 # The shell leaves a process behind that reads from the owner's pipe, then becomes the postmaster under its own id.
-# Nobody ever writes: the read ends when the owner does, however it ends, and a fast shutdown follows.
+# Nobody ever writes: the read ends when the owner does, however it ends, and the signal named as $0 follows.
 # Two levels deep, because the postmaster is surprised by children that it has not started.
-_ON_A_LEASH = """
+ON_A_LEASH = """
 exec 3<&0 </dev/null
-( ( read -r end <&3; kill -INT $$ 2>/dev/null ) & )
+( ( read -r end <&3; kill -s "$0" $$ 2>/dev/null ) & )
 exec "$@" 3<&-
 """
 
@@ -199,7 +199,7 @@ class Launch:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         postgres = [self._program("postgres"), "-D", str(self._link.resolve()), *options]
         with self._open_log() as log:
-            command = ["/bin/sh", "-c", _ON_A_LEASH, "sh", *postgres]
+            command = ["/bin/sh", "-c", ON_A_LEASH, "INT", *postgres]  # INT is a fast shutdown
             return self._account.popen(command, stdin=subprocess.PIPE, output=log, stale_pid=stale_pid)
 
     def _program(self, name: str) -> str:
