@@ -1,10 +1,14 @@
 """Who may do what: every operation of the contract x every kind of caller."""
 
+import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.jobs import service as jobs
+from app.kit.principal import Principal, Role
+from tests.conftest import NOW
 from tests.test_openapi import document
 
 PUBLIC = frozenset({"anonymous", "producer", "buyer", "observer", "hub"})
@@ -141,45 +145,70 @@ async def test_keys_that_no_longer_hold_open_nothing(scenario: Any, method: str,
     assert (await ask(scenario, method, address(path, operation), operation, key[:-1] + "x")).status_code == 401
 
 
-async def first_id(api: Any, path: str, key: str) -> str:
-    found: str = (await api.get(path, headers=api.as_(key))).json()["items"][0]["id"]
-    return found
+#: places in addresses that name a row of one party; the other places name what everybody may ask for
+OWNED = {"listing_id", "demand_id", "match_id", "organization_id", "key_id", "job_id"}
+SHARED = {"run_id", "lane_id", "departure_id", "agreement_id", "price_id", "code"}
+OF_A_PARTY = [
+    operation for operation in OPERATIONS if any(f"{{{place}}}" in str(operation.values[1]) for place in OWNED)
+]
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("get", "/v1/listings/{listing}"),
-        ("patch", "/v1/listings/{listing}"),
-        ("post", "/v1/listings/{listing}/withdraw"),
-        ("post", "/v1/listings/{listing}/renew"),
-        ("get", "/v1/listings/{listing}/outlook"),
-        ("get", "/v1/demands/{demand}"),
-        ("patch", "/v1/demands/{demand}"),
-        ("post", "/v1/demands/{demand}/withdraw"),
-        ("post", "/v1/demands/{demand}/renew"),
-        ("get", "/v1/demands/{demand}/options"),
-        ("post", "/v1/matches/{match}/confirm"),
-        ("post", "/v1/matches/{match}/decline"),
-        ("get", "/v1/organizations/{organization}/api-keys"),
-        ("post", "/v1/organizations/{organization}/api-keys"),
-    ],
-)
-async def test_another_partys_rows_are_not_found(scenario: Any, method: str, path: str) -> None:
+def test_every_place_in_an_address_is_owned_or_shared() -> None:
+    places = {place for operation in OPERATIONS for place in re.findall(r"{(\w+)}", str(operation.values[1]))}
+    assert places == OWNED | SHARED
+
+
+async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
+    """Return a row of each kind: the demand is the buyer's, the rest the seller's."""
+
+    async def first(path: str, key: str) -> str:
+        found: str = (await api.get(path, headers=api.as_(key))).json()["items"][0]["id"]
+        return found
+
+    me = (await api.get("/v1/me", headers=api.as_(seller))).json()
+    organization = me["organization"]["id"]
+    caller = Principal(UUID(organization), Role.PRODUCER, region="35.05", hub="35.72")
+    async with api.database.transaction() as session:
+        job = await jobs.enqueue(session, kind="none", params={}, principal=caller, now=NOW)
+        await jobs.finish(session, job_id=job.id, result_url="/")
+    return {
+        "listing_id": await first("/v1/listings", seller),
+        "demand_id": await first("/v1/demands", buyer),
+        "match_id": await first("/v1/matches?status=proposed", seller),
+        "organization_id": organization,
+        "key_id": me["key_id"],
+        "job_id": str(job.id),
+    }
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OF_A_PARTY)
+async def test_another_partys_rows_are_not_found(scenario: Any, method: str, path: str, operation: str) -> None:
+    """For their owner and the hub they are: that is the control."""
     seller, other_seller = list(scenario.keys.producers.values())[:2]
     buyer, other_buyer = list(scenario.keys.buyers.values())[:2]
+    url = path.format(**await rows_of(scenario, seller, buyer))
     owner, stranger = (buyer, other_buyer) if "demand" in path else (seller, other_seller)
-    url = path.format(
-        listing=await first_id(scenario, "/v1/listings", seller),
-        demand=await first_id(scenario, "/v1/demands", buyer),
-        match=await first_id(scenario, "/v1/matches?status=proposed", seller),
-        organization=(await scenario.get("/v1/me", headers=scenario.as_(seller))).json()["organization"]["id"],
-    )
-    for key, expected in ((stranger, 404), (owner, 200), (scenario.keys.hub, 200)):
-        body = {"side": "listing"} if key == scenario.keys.hub and "match" in path else {}
+    for key in (stranger, owner, scenario.keys.hub):
+        hub = key == scenario.keys.hub
+        body = {"side": "listing"} if hub and "match_id" in path else {}
         headers = scenario.as_(key, **{"If-Match": '"2"'})
-        answer = await scenario.request(method, url, headers=headers, json=body if method != "get" else None)
-        if expected == 404:
+        sent = body if method in ("post", "patch") else None
+        answer = await scenario.request(method, url, headers=headers, json=sent)
+        if not hub and MAY[operation] == HUB:
+            assert answer.status_code == 403
+        elif key == stranger:
             assert answer.status_code == 404, answer.text
         else:
             assert answer.status_code not in (401, 403, 404), (answer.status_code, answer.text)
+
+
+async def test_nobody_but_the_hub_acts_for_another_party(scenario: Any) -> None:
+    seller, other = list(scenario.keys.producers.values())[:2]
+    rows = await rows_of(scenario, seller, next(iter(scenario.keys.buyers.values())))
+    stock = {**BODIES["publish_listing"], "organization": rows["organization_id"]}
+    for key, posted, confirmed in ((other, 404, 404), (seller, 201, 200), (scenario.keys.hub, 201, 200)):
+        headers = scenario.as_(key)
+        assert (await scenario.post("/v1/listings", json=stock, headers=headers)).status_code == posted
+        many = {"ids": [rows["match_id"]]} | ({"side": "listing"} if key == scenario.keys.hub else {})
+        answer = await scenario.post("/v1/matches/confirm", json=many, headers=headers)
+        assert answer.status_code == confirmed, answer.text
