@@ -206,6 +206,22 @@ async def test_a_wrong_query_is_refused(scenario: Any, query: str, code: str) ->
     assert answer.json()["code"] == code
 
 
+@pytest.mark.parametrize(
+    "filtered",
+    [
+        "agreements?status",
+        "price-references?kind",
+        "matches?status",
+        "demands?status",
+        "lanes?status",
+        "organizations?role",
+    ],
+)
+async def test_a_word_outside_a_fixed_list_is_refused(scenario: Any, filtered: str) -> None:
+    answer = await scenario.get(f"/v1/{filtered}=lost", headers=scenario.as_(scenario.keys.hub))
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, filtered.partition("?")[2])
+
+
 async def test_a_cursor_fits_only_its_own_list_and_owner(scenario: Any) -> None:
     hub = scenario.as_(scenario.keys.hub)
     first = (await scenario.get("/v1/listings?limit=1&sort=price_idr", headers=hub)).json()

@@ -32,7 +32,6 @@ CHECKS = [
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
-    negative_data_rejection,
 ]
 CONTRACT = document()
 NAMES = [
@@ -105,7 +104,9 @@ async def test_every_case_gets_an_answer_of_the_contract(
         if place in known and data.draw(st.booleans(), label="known"):
             case.path_parameters[place] = data.draw(st.sampled_from(known[place]), label=place)
     answer = await scenario.request(**request_of(case, headers))
-    case.validate_response(answer, checks=CHECKS)
+    # in a query everything is text, so what is wrong in JSON may be a word that is merely not found
+    strict = [negative_data_rejection] if operation.method in ("post", "patch") else []
+    case.validate_response(answer, checks=[*CHECKS, *strict])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from app.catalog.rules import Reference, shown
 from app.catalog.schemas import (
     CommodityAnswer,
     GradeAnswer,
+    Kind,
     PriceReferenceAnswer,
     PriceReferenceDraft,
     PriceReferencePatch,
@@ -68,7 +69,7 @@ async def list_price_references(
     page: Page,
     commodity: Annotated[list[str] | None, Query(max_length=50)] = None,
     region: Annotated[list[str] | None, Query(max_length=50)] = None,
-    kind: Annotated[list[str] | None, Query(max_length=10)] = None,
+    kind: Annotated[list[Kind] | None, Query(max_length=10)] = None,
     on: Annotated[Day | None, Query(description="holds on this day")] = None,
     sort: str = "-valid_from",
 ) -> Listed[PriceReferenceAnswer]:

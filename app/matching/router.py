@@ -33,6 +33,7 @@ from app.matching.schemas import (
     Confirmations,
     MatchAnswer,
     MatchesAnswer,
+    MatchStatus,
     OptionAnswer,
     OutlookAnswer,
     PriceAnswer,
@@ -185,7 +186,7 @@ async def list_matches(
     principal: Trader,
     page: Page,
     reference: ReferenceData,
-    status: Annotated[list[str] | None, Query(max_length=10)] = None,
+    status: Annotated[list[MatchStatus] | None, Query(max_length=10)] = None,
     commodity: Annotated[list[str] | None, Query(max_length=50)] = None,
     sort: str = "-created_at",
 ) -> Listed[MatchAnswer]:

@@ -9,6 +9,8 @@ from pydantic import Field
 from app.kit.validation import Answer, Code, Note, Shape, Whole
 from app.matching.rules import Side
 
+MatchStatus = Literal["dry_run", "proposed", "confirmed", "declined", "lapsed"]
+
 
 class RunDraft(Shape):
     """What to clear."""
@@ -102,7 +104,7 @@ class MatchAnswer(Answer):
     counterparty: Counterparty | None = Field(description="null for the hub, which sees both in `producer` and `buyer`")
     producer: Counterparty | None
     buyer: Counterparty | None
-    status: Literal["dry_run", "proposed", "confirmed", "declined", "lapsed"]
+    status: MatchStatus
     confirmed_by: list[Side]
     decline_reason: str | None
     expires_at: datetime

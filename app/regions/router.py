@@ -14,7 +14,14 @@ from app.kit.sessions import Now, Session
 from app.outbox.events import actor_of
 from app.regions import queries, service
 from app.regions.models import Agreement, Region
-from app.regions.schemas import AgreementAnswer, AgreementDraft, AgreementPatch, RegionAnswer, RegionPatch
+from app.regions.schemas import (
+    AgreementAnswer,
+    AgreementDraft,
+    AgreementPatch,
+    AgreementStatus,
+    RegionAnswer,
+    RegionPatch,
+)
 
 api = router("regions")
 
@@ -65,7 +72,7 @@ async def list_agreements(
     page: Page,
     hub: Annotated[list[str] | None, Query(max_length=20)] = None,
     region: Annotated[list[str] | None, Query(max_length=20)] = None,
-    status: Annotated[list[str] | None, Query(max_length=20)] = None,
+    status: Annotated[list[AgreementStatus] | None, Query(max_length=20)] = None,
     sort: str = "signed_on",
 ) -> Listed[AgreementAnswer]:
     """List agreements between the hub and regions."""
