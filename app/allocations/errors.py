@@ -28,6 +28,7 @@ class BelowMatched(Conflict):
     """409: a quantity below what is proposed, ordered or withdrawn."""
 
     code = "below_matched"
+    pointer = "/quantity"
     title = Text(
         "Jumlah tidak boleh di bawah yang sudah diusulkan, dipesan atau ditarik.",
         "The quantity must not go below what is proposed, ordered or withdrawn.",
@@ -38,6 +39,7 @@ class ExternalRefTaken(Conflict):
     """409: the organisation used this external_ref before."""
 
     code = "external_ref_taken"
+    pointer = "/external_ref"
     title = Text(
         "external_ref ini sudah dipakai untuk pemasangan lain.", "This external_ref was used for another post."
     )

@@ -31,6 +31,7 @@ class PriceRange(Invalid):
     """422: min_idr above max_idr."""
 
     code = "price_range"
+    pointer = "/max_idr"
     title = Text("min_idr tidak boleh di atas max_idr.", "min_idr must not be above max_idr.")
 
 
@@ -38,6 +39,7 @@ class ReferenceDays(Invalid):
     """422: a reference that ends before it begins."""
 
     code = "reference_days"
+    pointer = "/valid_until"
     title = Text("valid_until tidak boleh sebelum valid_from.", "valid_until must not be before valid_from.")
 
 

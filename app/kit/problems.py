@@ -24,6 +24,8 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     title: ClassVar[Text] = Text("Terjadi kesalahan di server.", "Something went wrong on the server.")
+    #: JSON pointer to the field that it is always about, if there is one
+    pointer: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -35,7 +37,8 @@ class Problem(Exception):
         """Say what happened in `detail`, which fields in `errors`, and what else the answer carries in `headers`."""
         super().__init__((detail or self.title).en)
         self.detail = detail
-        self.errors = tuple(errors)
+        about = () if self.pointer is None else (FieldError(self.pointer, self.code, detail or self.title),)
+        self.errors = tuple(errors) or about
         self.headers = dict(headers or {})
 
     def document(self, *, language: str, request_id: str | None) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from app.lanes.errors import ArrivesEarly, ClosesLate
+
 #: departures are kept this many days ahead
 KEPT_AHEAD_DAYS = 35
 
@@ -46,6 +48,14 @@ def planned(timetable: Timetable, *, first: date, last: date) -> Iterator[Planne
 def is_closed(closures: Collection[tuple[date, date]], day: date) -> bool:
     """Tell whether a lane does not run on a day."""
     return any(first <= day <= last for first, last in closures)
+
+
+def check_days(*, departs_on: date, arrives_on: date, closes_on: date) -> None:
+    """Refuse a departure that arrives before it leaves or closes after it left. Raises Invalid (422) naming the day."""
+    if arrives_on < departs_on:
+        raise ArrivesEarly
+    if closes_on > departs_on:
+        raise ClosesLate
 
 
 def is_usable(*, departs_on: date, closes_on: date, status: str, today: date) -> bool:

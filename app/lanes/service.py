@@ -17,7 +17,7 @@ from app.kit.problems import NotFound
 from app.lanes import queries
 from app.lanes.errors import ClosureDays
 from app.lanes.models import Closure, Departure, Lane
-from app.lanes.rules import KEPT_AHEAD_DAYS, PlannedDeparture, Timetable, is_closed, planned
+from app.lanes.rules import KEPT_AHEAD_DAYS, PlannedDeparture, Timetable, check_days, is_closed, planned
 from app.outbox.events import Actor, Event
 from app.outbox.service import record
 from app.regions.models import Region
@@ -94,7 +94,7 @@ async def close_lane(
 async def add_departure(
     session: AsyncSession, *, lane_id: UUID, hub: str, values: Mapping[str, Any], now: datetime, actor: Actor
 ) -> Departure:
-    """Add a departure to a lane of this hub. Raises NotFound (404), DepartureExists (409), DepartureDays (422)."""
+    """Add a departure to a lane. Raises NotFound (404), DepartureExists (409), Invalid (422) for bad days."""
     lane = await own_lane(session, lane_id=lane_id, hub=hub)
     departs_on: date = values["departs_on"]
     departure = Departure(
@@ -108,6 +108,7 @@ async def add_departure(
         status="scheduled",
         by_hand=True,
     )
+    check_days(departs_on=departs_on, arrives_on=departure.arrives_on, closes_on=departure.closes_on)
     session.add(departure)
     await session.flush()
     facts = {"lane": lane.code, "departs_on": departs_on.isoformat()}
@@ -121,18 +122,20 @@ async def change_departure(
     departure_id: UUID,
     hub: str,
     version: int,
-    changes: Mapping[str, object],
+    changes: Mapping[str, Any],
     now: datetime,
     actor: Actor,
 ) -> Departure:
     """Change a departure of this hub; it no longer follows the timetable.
 
-    Raises NotFound (404), StaleVersion (412), BelowBooked (409), DepartureDays (422).
+    Raises NotFound (404), StaleVersion (412), BelowBooked (409), Invalid (422) for its closing day.
     """
     departure = await rows.lock(session, Departure, departure_id)
     lane = await rows.find(session, Lane, departure.lane_id)
     if lane.origin != hub:
         raise NotFound
+    closes_on = changes.get("closes_on", departure.closes_on)
+    check_days(departs_on=departure.departs_on, arrives_on=departure.arrives_on, closes_on=closes_on)
     await rows.change(session, departure, version=version, changes={**changes, "by_hand": True})
     facts = {"lane": lane.code, "departs_on": departure.departs_on.isoformat()}
     await record(session, Event("departure.changed", departure.id, (), now, actor, facts))

@@ -45,6 +45,7 @@ class BelowSmallestFill(Invalid):
     """422: confirming so little would leave an order below its smallest fill."""
 
     code = "below_smallest_fill"
+    pointer = "/quantity"
     title = Text(
         "Jumlah ini di bawah pengambilan terkecil salah satu pihak.",
         "This quantity is below the smallest fill of one side.",

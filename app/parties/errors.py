@@ -9,6 +9,7 @@ class NameTaken(Conflict):
     """409: the hub has an organisation of this name and role."""
 
     code = "name_taken"
+    pointer = "/name"
     title = Text(
         "Sudah ada organisasi dengan nama dan peran ini.", "There is an organisation of this name and role already."
     )

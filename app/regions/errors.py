@@ -14,10 +14,20 @@ def unknown_region(pointer: str, code: str) -> Invalid:
     )
 
 
+def unknown_commodity(pointer: str, code: str) -> Invalid:
+    """Return a 422: there is no commodity with this code."""
+    return invalid(
+        pointer,
+        "unknown_commodity",
+        Text(f"Komoditas {code} tidak dikenal. Lihat GET /v1/commodities.", f"There is no commodity {code}."),
+    )
+
+
 class AgreementDays(Invalid):
     """422: an agreement that ends before it begins."""
 
     code = "agreement_days"
+    pointer = "/valid_until"
     title = Text("valid_until tidak boleh sebelum signed_on.", "valid_until must not be before signed_on.")
 
 

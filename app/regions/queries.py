@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, column, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.regions.models import Agreement, Region
+
+#: the catalogue lies above regions: only the name of its table is known here, as a foreign key would know it
+_COMMODITIES = table("commodities", column("code"))
 
 
 def regions(*, roles: Sequence[str] = (), hubs: Sequence[str] = ()) -> Select[Region]:
@@ -40,3 +43,8 @@ async def all_regions(session: AsyncSession) -> dict[str, Region]:
 async def agreements_in_force(session: AsyncSession) -> Sequence[Agreement]:
     """Return the agreements that open trade; their days are the caller's to compare."""
     return (await session.scalars(agreements(statuses=["in_force"]))).all()
+
+
+async def known_commodities(session: AsyncSession, codes: Sequence[str]) -> set[str]:
+    """Return which of these codes are commodities."""
+    return set(await session.scalars(select(_COMMODITIES.c.code).where(_COMMODITIES.c.code.in_(codes))))

@@ -14,7 +14,8 @@ from app.kit.ids import new_id
 from app.kit.problems import NotFound
 from app.outbox.events import Actor, Event
 from app.outbox.service import record
-from app.regions.errors import unknown_region
+from app.regions import queries
+from app.regions.errors import unknown_commodity, unknown_region
 from app.regions.models import Agreement, Region
 
 DATA = Path(__file__).parent / "data"
@@ -47,8 +48,12 @@ async def require_region(session: AsyncSession, *, code: str, pointer: str) -> R
 async def sign_agreement(
     session: AsyncSession, *, hub: str, values: Mapping[str, Any], now: datetime, actor: Actor
 ) -> Agreement:
-    """Record an agreement between the hub and a region. Raises Invalid (422) for an unknown region or bad days."""
+    """Record an agreement between the hub and a region.
+
+    Raises Invalid (422) for an unknown region or commodity, or bad days.
+    """
     await require_region(session, code=values["region"], pointer="/region")
+    await _require_commodities(session, values["commodities"])
     agreement = Agreement(id=new_id(), hub=hub, updated_at=now, **values)
     session.add(agreement)
     await session.flush()
@@ -62,18 +67,29 @@ async def change_agreement(
     agreement_id: UUID,
     hub: str,
     version: int,
-    changes: Mapping[str, object],
+    changes: Mapping[str, Any],
     now: datetime,
     actor: Actor,
 ) -> Agreement:
-    """Change an agreement of this hub. Raises NotFound (404), StaleVersion (412), Invalid (422) for bad days."""
+    """Change an agreement of this hub.
+
+    Raises NotFound (404), StaleVersion (412), Invalid (422) for an unknown commodity or bad days.
+    """
     agreement = await rows.lock(session, Agreement, agreement_id)
     if agreement.hub != hub:
         raise NotFound
+    await _require_commodities(session, changes.get("commodities"))
     await rows.change(session, agreement, version=version, changes={**changes, "updated_at": now})
     facts = {"region": agreement.region, "status": agreement.status}
     await record(session, Event("agreement.changed", agreement.id, (), now, actor, facts))
     return agreement
+
+
+async def _require_commodities(session: AsyncSession, codes: Sequence[str] | None) -> None:
+    known = await queries.known_commodities(session, codes or ())
+    for index, code in enumerate(codes or ()):
+        if code not in known:
+            raise unknown_commodity(f"/commodities/{index}", code)
 
 
 async def load_reference(session: AsyncSession, *, now: datetime) -> None:

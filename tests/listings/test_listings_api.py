@@ -74,4 +74,4 @@ async def test_a_batch_answers_each_item(scenario: Any) -> None:
     assert [item["status"] for item in response.json()["items"]] == [201, 422, 201, 409]
     atomic = await scenario.post("/v1/listings/batch?atomic=true", json=body, headers=key)
     assert atomic.status_code == 422
-    assert {error["pointer"] for error in atomic.json()["errors"]} == {"/items/1/quantity", "/items/3"}
+    assert {error["pointer"] for error in atomic.json()["errors"]} == {"/items/1/quantity", "/items/3/external_ref"}
