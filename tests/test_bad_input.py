@@ -72,6 +72,8 @@ OF_LISTINGS: list[tuple[dict[str, Any], str]] = [
     ({"available_until": "2026-12-30"}, "/available_until"),
     ({"available_from": "2026-02-30"}, "/available_from"),
     ({"available_from": 1}, "/available_from"),
+    ({"available_from": "0001-01-01"}, "/available_from"),
+    ({"available_from": "9999-12-31"}, "/available_from"),
     ({"best_before": "2026-11-01"}, "/best_before"),
     ({"best_before_chilled": "2099-01-01"}, "/best_before_chilled"),
     ({"region": "32.76"}, "/region"),
@@ -277,3 +279,25 @@ async def test_an_unknown_address_is_a_problem_too(scenario: Any, address: str) 
 async def test_an_unknown_method_is_a_problem_too(scenario: Any) -> None:
     answer = await scenario.put("/v1/listings", headers=scenario.as_(scenario.keys.hub))
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+DEPARTURES, RUNS = "/v1/lanes/{lane}/departures", "/v1/clearing-runs"
+ENDS_OF_THE_CALENDAR = [
+    (DEPARTURES, {"departs_on": "0001-01-01"}, "/departs_on"),
+    (DEPARTURES, {"departs_on": "9999-12-31"}, "/departs_on"),
+    (RUNS, {"dry_run": True, "as_of": "9999-12-31T23:59:59Z"}, "/as_of"),
+    (RUNS, {"dry_run": True, "as_of": "0001-01-01T00:00:00+14:00"}, "/as_of"),
+    (RUNS, {"dry_run": True, "as_of": "2026-11-24T08:00:00"}, "/as_of"),
+    (RUNS, {"dry_run": True, "as_of": 1790000000}, "/as_of"),
+    (RUNS, {"as_of": "2026-11-24T08:00:00Z"}, "/as_of"),
+]
+
+
+@pytest.mark.parametrize(("address", "body", "pointer"), ENDS_OF_THE_CALENDAR)
+async def test_days_and_instants_must_be_written_out_and_near(
+    scenario: Any, address: str, body: dict[str, Any], pointer: str
+) -> None:
+    hub = scenario.as_(scenario.keys.hub)
+    lane = (await scenario.get("/v1/lanes?limit=1")).json()["items"][0]["id"]
+    answer = await scenario.post(address.format(lane=lane), json=body, headers=hub)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer), answer.text

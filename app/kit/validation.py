@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.kit.problems import FieldError
@@ -39,7 +39,14 @@ SENTENCES: Mapping[str, Text] = {
     "model_attributes_type": Text("Harus objek JSON.", "It must be a JSON object."),
     "model_type": Text("Harus objek JSON.", "It must be a JSON object."),
     "dict_type": Text("Harus objek JSON.", "It must be a JSON object."),
-    "day": Text("Tulis tanggal sebagai YYYY-MM-DD.", "Write the day as YYYY-MM-DD."),
+    "day": Text(
+        "Tulis tanggal sebagai YYYY-MM-DD, dari tahun 2000 sampai 2199.",
+        "Write the day as YYYY-MM-DD, from 2000 to 2199.",
+    ),
+    "instant": Text(
+        "Tulis waktu menurut RFC 3339, dari tahun 2000 sampai 2199.",
+        "Write the instant as RFC 3339 says, from 2000 to 2199.",
+    ),
     "quantity": Text(
         "Tulis jumlah sebagai bilangan biasa di atas 0, paling banyak 6 angka di belakang koma.",
         "Write the quantity as a plain number above 0 with at most 6 decimals.",
@@ -99,6 +106,9 @@ class Answer(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+#: years in which days may lie: where they are reckoned on, the calendar does not end
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _QUANTITY = re.compile(r"\d{1,13}(\.\d{1,6})?", re.ASCII)
 #: control characters other than tab and line breaks
@@ -111,9 +121,24 @@ def _day(value: object) -> object:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise PydanticCustomError("day", "write the day as YYYY-MM-DD")
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError as error:
         raise PydanticCustomError("day", "there is no such day") from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise PydanticCustomError("day", "the day is too far away")
+    return day
+
+
+def _text_of_instant(value: object) -> object:
+    if not isinstance(value, str | datetime):
+        raise PydanticCustomError("instant", "write the instant as RFC 3339 says")
+    return value
+
+
+def _near_instant(value: datetime) -> datetime:
+    if not FIRST_YEAR < value.year < LAST_YEAR:
+        raise PydanticCustomError("instant", "the instant is too far away")
+    return value
 
 
 def _quantity(value: object) -> Decimal:
@@ -134,6 +159,8 @@ def _plain(value: str) -> str:
 
 #: a calendar day, YYYY-MM-DD
 Day = Annotated[date, BeforeValidator(_day)]
+#: an instant with its offset, RFC 3339
+Instant = Annotated[AwareDatetime, BeforeValidator(_text_of_instant), AfterValidator(_near_instant)]
 #: a number or decimal string above 0, as typed
 Quantity = Annotated[
     Decimal,

@@ -75,8 +75,8 @@ async def start_clearing_run(
     """Clear pools: binding, or dry to see what would come of it."""
     hub = request.app.state.hub
     commodities = clearing.pools_to_clear(reference, draft.commodities)
-    if draft.as_of is not None and (not draft.dry_run or draft.as_of.tzinfo is None):
-        raise invalid("/as_of", "dry_run_only", Text("Hanya bersama dry_run, dengan zona waktu.", "With dry_run only."))
+    if draft.as_of is not None and not draft.dry_run:
+        raise invalid("/as_of", "dry_run_only", Text("Hanya bersama dry_run.", "With dry_run only."))
     if await queries.open_orders(session, commodities) > hub.settings.clearing_job_threshold:
         params = {"commodities": commodities, "dry_run": draft.dry_run}
         async with hub.database.transaction() as own:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.kit.validation import Answer, Code, Note, Shape, Whole
+from app.kit.validation import Answer, Code, Instant, Note, Shape, Whole
 from app.matching.rules import Side
 
 MatchStatus = Literal["dry_run", "proposed", "confirmed", "declined", "lapsed"]
@@ -19,7 +19,7 @@ class RunDraft(Shape):
         None, description="null clears all pools", examples=[["telur-ayam-ras", "beras"]]
     )
     dry_run: bool = Field(default=False, strict=True, description="show what would come of it, bind nothing")
-    as_of: datetime | None = Field(None, description="another instant; with dry_run only")
+    as_of: Instant | None = Field(None, description="another instant; with dry_run only")
 
 
 class PoolAnswer(Answer):
