@@ -50,9 +50,12 @@ def run(
 @contextmanager
 def _until_stopped() -> Iterator[None]:
     """Let SIGTERM unwind like Ctrl-C, so that all that was started is stopped; then say so: that is no failure."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    with suppress(KeyboardInterrupt):
-        yield
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
     errors.print(read(Text("hub: semua sudah berhenti.", "hub: everything is stopped.")))
 
 
