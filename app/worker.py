@@ -99,11 +99,12 @@ async def run_clearing(database: Database, clock: Clock, job: Job) -> str:
         hub = await session.get_one(Organization, job.organization_id)
         reference = await catalog.reference(session)
     if done is None:
+        as_of = job.params["as_of"]
         await clearing.run(
             database,
             commodities=job.params["commodities"],
             dry_run=job.params["dry_run"],
-            now=clock.now(),
+            now=datetime.fromisoformat(as_of) if as_of else clock.now(),
             timezone=reference.regions[hub.region].timezone,
             actor=Actor(hub.id),
             run_id=run_id,

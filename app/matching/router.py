@@ -78,7 +78,8 @@ async def start_clearing_run(
     if draft.as_of is not None and not draft.dry_run:
         raise invalid("/as_of", "dry_run_only", Text("Hanya bersama dry_run.", "With dry_run only."))
     if await queries.open_orders(session, commodities) > hub.settings.clearing_job_threshold:
-        params = {"commodities": commodities, "dry_run": draft.dry_run}
+        as_of = draft.as_of.isoformat() if draft.as_of else None
+        params = {"commodities": commodities, "dry_run": draft.dry_run, "as_of": as_of}
         async with hub.database.transaction() as own:
             job = await jobs.enqueue(own, kind="clearing_run", params=params, principal=principal, now=now)
         return _accepted(job)  # type: ignore[return-value]  # 202 instead of 201

@@ -53,6 +53,13 @@ async def test_a_large_run_is_accepted_as_a_job_and_done_by_the_worker(small: An
     assert not await worker.do_next_job(small.database, small.clock)
 
 
+async def test_a_job_clears_the_instant_that_was_asked_for(small: Any) -> None:
+    accepted = await ask(small, dry_run=True, as_of="2026-11-26T08:00:00+07:00")
+    await worker.do_next_job(small.database, small.clock)
+    run = await small.get((await job_of(small, accepted)).json()["result_url"], headers=small.as_(small.keys.hub))
+    assert run.json()["as_of"] == "2026-11-26T01:00:00Z"
+
+
 async def test_a_small_run_is_done_at_once(small: Any) -> None:
     assert (await ask(small, commodities=["durian"])).status_code == 201
 
