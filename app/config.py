@@ -1,6 +1,7 @@
 """Settings: read once from the environment, frozen, passed in, never global."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +41,6 @@ class Settings:
         Raises ValueError naming the variable when a value cannot be read.
         """
         defaults = Settings()
-        clock_at = environment.get("HUB_CLOCK_AT")
         return Settings(
             database_url=environment.get("DATABASE_URL") or None,
             data_dir=Path(environment.get("HUB_DATA_DIR") or defaults.data_dir).absolute(),
@@ -51,7 +51,7 @@ class Settings:
             statement_timeout_ms=_whole(environment, "HUB_STATEMENT_TIMEOUT_MS", defaults.statement_timeout_ms),
             lock_timeout_ms=_whole(environment, "HUB_LOCK_TIMEOUT_MS", defaults.lock_timeout_ms),
             clearing_job_threshold=_whole(environment, "HUB_CLEARING_JOB_THRESHOLD", defaults.clearing_job_threshold),
-            clock_at=datetime.fromisoformat(clock_at) if clock_at else None,
+            clock_at=_instant(environment, "HUB_CLOCK_AT"),
         )
 
 
@@ -63,3 +63,15 @@ def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
         message = f"{name} must be a whole number above 0, not {text!r}"
         raise ValueError(message)
     return int(text)
+
+
+def _instant(environment: Mapping[str, str], name: str) -> datetime | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    with suppress(ValueError):
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant
+    message = f"{name} must be an instant with its offset, such as 2026-11-24T08:00:00+07:00, not {text!r}"
+    raise ValueError(message)

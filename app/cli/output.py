@@ -78,7 +78,7 @@ def step(name: Text) -> Iterator[None]:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, for another program."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    print(json.dumps(value, indent=2, ensure_ascii=False), flush=True)  # noqa: T201 - the result itself
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, by: str) -> None:

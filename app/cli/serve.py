@@ -15,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app.cli.beside import worker_process
 from app.cli.context import running_database, settings_of
-from app.cli.output import complain, errors, read, step
+from app.cli.output import OUTPUT, complain, console, errors, read, step
 from app.cli.prepare import KEYS_FILE, migrate_database, prepare
 from app.kit.text import Text
 
@@ -88,8 +88,9 @@ def _tell_addresses(listening: socket.socket, keys: Path | None) -> None:
     ]
     if keys is not None and keys.exists():
         lines.append((Text("kunci", "keys"), str(keys)))
+    told = errors if OUTPUT.asked_json else console
     for name, place in lines:
-        errors.print(f"  {read(name):<12}{place}", markup=False, soft_wrap=True)
+        told.print(f"  {read(name):<12}{place}", markup=False, soft_wrap=True)
     errors.print(read(Text("hub: siap. Ctrl-C menghentikan semuanya.", "hub: ready. Ctrl-C stops everything.")))
 
 

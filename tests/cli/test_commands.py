@@ -158,6 +158,8 @@ def test_what_cannot_be_done_ends_with_its_code_and_no_traceback(hub: Hub, argum
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", "postgresql://a:b:c/d"),
         ("HUB_POOL_SIZE", "many"),
+        ("HUB_CLOCK_AT", "2026-11-24T08:00:00"),
+        ("HUB_CLOCK_AT", "yesterday"),
     ],
 )
 @pytest.mark.parametrize("command", ["listings", "migrate"])
