@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.kit import problems
 from app.kit.idempotency import KeyInUse, KeyReused, Replay, store_once
+from app.kit.observe import carried
 from app.kit.problems import FieldError, Invalid, Problem
 from app.kit.strict_json import strict_json
 from app.kit.text import Text, preferred_language
@@ -237,5 +238,10 @@ async def answer_framework(request: Request, error: Exception) -> Response:
 
 
 async def answer_bug(request: Request, _error: Exception) -> Response:
-    """Answer 500 with the request id under which the log tells more."""
-    return render(request, Problem())
+    """Answer 500 with the request id under which the log tells more.
+
+    Starlette sends this answer from outside all middleware, so it brings the headers that every answer carries.
+    """
+    response = render(request, Problem())
+    response.raw_headers.extend(carried(request.state.request_id))
+    return response

@@ -14,12 +14,17 @@ from app.kit.ids import new_id
 
 LOG = logging.getLogger("hub.http")
 _SAFE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-#: headers that every answer carries: nothing of ours is framed, sniffed or leaked as a referrer
+#: nothing of ours is framed, sniffed or leaked as a referrer
 SAFE_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
+
+
+def carried(request_id: str) -> list[tuple[bytes, bytes]]:
+    """Return the headers that every answer carries."""
+    return [(b"x-request-id", request_id.encode()), *SAFE_HEADERS]
 
 
 class Metrics:
@@ -83,7 +88,7 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *SAFE_HEADERS]
+                message["headers"] = [*message["headers"], *carried(request_id)]
             await send(message)
 
         with self.metrics.in_flight.track_inprogress():
