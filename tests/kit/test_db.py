@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.kit.db import CONSTRAINT_PROBLEMS, Base, Database, asyncpg_url
 from app.kit.problems import Busy
+from tests.conftest import api_on
 
 
 @pytest.mark.parametrize(
@@ -97,23 +98,12 @@ async def test_a_snapshot_reads_one_instant_and_writes_nothing(committed: Any) -
             await session.execute(text("UPDATE organizations SET kind = 'y'"))
 
 
-async def test_a_lock_held_too_long_is_told_as_busy(committed: Any) -> None:
-    impatient = Database(
-        committed.database.engine.url.render_as_string(hide_password=False), pool_size=1, lock_timeout_ms=50
-    )
-    async with committed.database.transaction() as session:
-        await session.execute(text("LOCK TABLE organizations"))
-        with pytest.raises(Busy):
-            async with impatient.transaction() as waiting:
-                await waiting.execute(text("UPDATE organizations SET kind = 'x'"))
-    await impatient.dispose()
-
-
-async def test_a_request_that_finds_the_row_locked_answers_503(committed: Any) -> None:
-    (listing, *_) = await committed.walk("/v1/listings?status=open&limit=1", committed.keys.hub)
-    async with committed.database.transaction() as session:
+async def test_a_request_that_waits_too_long_for_a_row_answers_503(committed: Any) -> None:
+    url = committed.database.engine.url.render_as_string(hide_password=False)
+    (listing,) = (await committed.walk("/v1/listings?status=open&limit=50", committed.keys.hub))[:1]
+    async with committed.database.transaction() as session, api_on(url, lock_timeout_ms=50) as impatient:
         await session.execute(text("SELECT * FROM listings FOR UPDATE"))
-        url = f"/v1/listings/{listing['id']}/withdraw"
-        answer = await committed.post(url, headers=committed.as_(committed.keys.hub))
+        headers = impatient.as_(committed.keys.hub)
+        answer = await impatient.post(f"/v1/listings/{listing['id']}/withdraw", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
     assert answer.headers["retry-after"] == "1"
