@@ -37,7 +37,7 @@ def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> 
                 _fill(arc, gain, turned_away=number in claim.turned_away)
             else:
                 full = arc.departure is not None and free[arc.departure] - load[arc.departure] < arc.weight
-                _move(arc, gain, full=full or arc.departure in claim.allotted)
+                _move(arc, gain, full=full or (claim.gap > 0 and arc.departure in claim.allotted))
         _require(not any(inflow.values()) and claim.price[0] == 0, "balance", inflow)
         surplus = -sum(arc.cost * arc.flow for arc in claim.arcs)
         _require(surplus == claim.surplus, "surplus", surplus)

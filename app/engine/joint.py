@@ -108,14 +108,31 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
     flow = _whole(question, linear.flow, bound_scaled // proof.scale)  # 3
     if flow is None:
         return None
+    exact = bound_scaled == proof.scale * worth(net.cost, flow)
+    flow = _along_face(question, proof, flow, ties.rank_cost(net)) if exact else _tied(net, question, flow)  # 4
     surplus = worth(net.cost, flow)
     exact = bound_scaled == proof.scale * surplus
-    if exact:  # 4
-        flow = _along_face(question, proof, flow, ties.rank_cost(net))
-    else:
-        allotted = at_allotments(question, flow)
-        flow = ties.by_posting(net, allotted, *settle(allotted, flow, np.zeros(net.nodes, dtype=np.int64)))
     return Solved(flow, surplus, worth(ties.rank_cost(net), flow), bound_scaled // proof.scale, proof, exact)
+
+
+def _tied(net: Network, question: Question, flow: Ints) -> Ints:
+    """Return a flow at least as good at allotments, ties in the order of posting.
+
+    The prices are those at which nobody gains from what departures have left; where two arcs would have to share it,
+    those of the allotments. A tie may make room on a departure for somebody who gains from it, which changes the ties:
+    repeat until it does not.
+    """
+    nothing = np.zeros(net.nodes, dtype=np.int64)
+    while True:
+        flow, price = settle(at_allotments(question, flow), flow, nothing)
+        roomy = replace(question, high=spare(question.rows, flow, question.high), rows=())
+        more, roomy_price = settle(roomy, flow, nothing)
+        price = roomy_price if worth(question.cost, more) == worth(question.cost, flow) else price
+        face = replace(ties.face(question, flow, price), cost=ties.rank_cost(net))
+        tied = _spread(face, *settle(at_allotments(face, flow), flow, nothing))
+        flow = _spread(question, *settle(at_allotments(question, tied), tied, nothing))
+        if worth(question.cost, flow) == worth(question.cost, tied):
+            return tied
 
 
 def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: Ints) -> Ints:
@@ -223,6 +240,14 @@ def leftovers(rows: Sequence[Row], flow: Ints) -> list[int]:
     return [row.capacity - int((row.units * flow[row.arcs]).sum()) for row in rows]
 
 
+def spare(rows: Sequence[Row], flow: Ints, high: Ints) -> Ints:
+    """Return what arcs could carry, shape (arcs,): those of a shared departure as if all it has left were theirs."""
+    high = high.copy()
+    for row, left in zip(rows, leftovers(rows, flow), strict=True):
+        high[row.arcs] = flow[row.arcs] + left // row.units
+    return high
+
+
 def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
     """Give what a departure has left to the arcs that gain from it at the prices so far, until none does."""
     gained = True
@@ -230,7 +255,7 @@ def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
         gained = False
         for row in question.rows:
             for arc, unit in zip(row.arcs.tolist(), row.units.tolist(), strict=True):
-                room = leftovers([row], flow)[0] // unit
+                room = min(leftovers([row], flow)[0] // unit, int(question.high[arc] - flow[arc]))
                 if room and price[question.head[arc]] - price[question.tail[arc]] > question.cost[arc]:
                     allotted = at_allotments(question, flow)
                     allotted.high[arc] += room

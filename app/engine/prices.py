@@ -7,7 +7,7 @@ import numpy as np
 
 from app.engine.exact import shortest
 from app.engine.highs import Row
-from app.engine.joint import Proof, leftovers
+from app.engine.joint import Proof, spare
 from app.engine.network import Ints, Network
 
 
@@ -55,23 +55,9 @@ def extremes(arcs: tuple[Ints, Ints, Ints], nodes: int, reach: int) -> tuple[Int
     return None if cycle is not None else (-below, highest)
 
 
-def spare(net: Network, rows: Sequence[Row], flow: Ints) -> Ints:
-    """Return what arcs could carry, shape (arcs,): those of a shared departure as if all it has left were theirs."""
-    high = net.cap.copy()
-    for row, left in zip(rows, leftovers(rows, flow), strict=True):
-        high[row.arcs] = flow[row.arcs] + left // row.units
-    return high
-
-
 def exist(net: Network, rows: Sequence[Row], flow: Ints, reach: int) -> bool:
     """Whether whole prices exist that satisfy (a) to (d) for this flow (one Bellman-Ford)."""
-    arcs = constraints(net, flow, spare(net, rows, flow), net.cost)
-    if extremes(arcs, net.nodes, reach) is not None:
-        return True
-    return (
-        bool(rows)
-        and extremes(constraints(net, flow, _allotted(net, rows, flow), net.cost), net.nodes, reach) is not None
-    )
+    return extremes(constraints(net, flow, spare(rows, flow, net.cap), net.cost), net.nodes, reach) is not None
 
 
 def publish(net: Network, rows: Sequence[Row], flow: Ints, proof: Proof | None, reach: int) -> Published:
@@ -91,7 +77,7 @@ def publish(net: Network, rows: Sequence[Row], flow: Ints, proof: Proof | None, 
         ends = extremes(constraints(net, flow, high, cost), net.nodes, reach * proof.scale)
         if ends is not None:
             return Published((ends[0] + ends[1]) // 2 // proof.scale, ())
-    ends = extremes(constraints(net, flow, spare(net, rows, flow), net.cost), net.nodes, reach)  # 2
+    ends = extremes(constraints(net, flow, spare(rows, flow, net.cap), net.cost), net.nodes, reach)  # 2
     if ends is not None:
         return Published((ends[0] + ends[1]) // 2, ())
     ends = extremes(constraints(net, flow, _allotted(net, rows, flow), net.cost), net.nodes, reach)  # 3

@@ -258,6 +258,8 @@ def _reason(floor: Floor, row: Standing, outlook: Outlook) -> tuple[Reason, dict
         return Reason.MIN_QUANTITY, {}  # goods and room are there at just this price: a smallest fill forbids the part
     if outlook.best is not None and any(cost <= limit and row.order.id != partner for cost, partner in outlook.sold):
         return Reason.OUTBID, {"gap_idr": outlook.best[0][0] - limit}
+    if outlook.turned_away <= limit:
+        return Reason.MIN_QUANTITY, {}  # what was turned away is left, at just this price
     return Reason.SOLD_OUT, {}
 
 

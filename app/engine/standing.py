@@ -9,9 +9,9 @@ import numpy as np
 from app.engine.book import DemandClass, SupplyClass, demand_class, supply_class
 from app.engine.components import Component
 from app.engine.exact import shortest
+from app.engine.joint import spare
 from app.engine.model import Demand, Listing, Match, Pool
 from app.engine.network import Ints, Network
-from app.engine.prices import spare
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _levels(component: Component) -> tuple[Ints, Ints]:
     """
     net, flow = component.net, component.flow
     far = np.int64(2**61)
-    high = spare(net, component.rows, flow)
+    high = spare(component.rows, flow, net.cap)
     inner = np.arange(net.arcs) >= len(net.orders)
     forward, backward = np.flatnonzero(inner & (flow < high)), np.flatnonzero(inner & (flow > 0))
     tail = np.concatenate([net.tail[forward], net.head[backward]])
