@@ -1,5 +1,7 @@
 """The audit refuses what does not hold; each check is what refuses it."""
 
+import ast
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,11 +16,15 @@ from app.engine.clear import clear
 from app.engine.components import settle_market
 from app.engine.model import Market, Match
 from app.engine.network import build
-from tests.engine.markets import demand, departure, listing, market
+from tests.engine.markets import TODAY, demand, departure, listing, market
 
 BOOK = market(
-    [listing("s", 20, 10), listing("t", 4, 12)],
-    [demand("d", 10, 20), demand("e", 10, 16, min_quantity=3)],
+    [listing("s", 25, 10, first_day=TODAY - 1), listing("t", 4, 12)],
+    [
+        demand("d", 10, 20),
+        demand("e", 10, 16, min_quantity=3),
+        demand("f", 5, 20, loco=True, first_day=TODAY - 1),
+    ],
     [departure("k", 1, 12, freight_idr_per_kg=2)],
 )
 
@@ -43,46 +49,105 @@ def is_order(arc: Any) -> bool:
     return arc.order is not None and arc.flow > 0
 
 
-TAMPERED: dict[str, tuple[str, Callable[[Claim, list[Match]], tuple[Claim, list[Match]]]]] = {
-    "flow that vanishes": ("balance", lambda c, m: (with_arc(c, is_order, flow=lambda a: a.flow - 1), m)),
-    "flow above capacity": ("bounds", lambda c, m: (with_arc(c, is_order, cap=0), m)),
+def with_match(matches: list[Match], chosen: str, **changes: Any) -> list[Match]:
+    """Change the match of one demand; a change may be a function of the match."""
+    return [
+        replace(m, **{k: v(m) if callable(v) else v for k, v in changes.items()}) if m.demand_id == chosen else m
+        for m in matches
+    ]
+
+
+def is_demand(name: str) -> Callable[[Any], bool]:
+    return lambda arc: arc.order is not None and arc.order[1:] == ("demand", name)
+
+
+def turned_away(claim: Claim, name: str) -> Claim:
+    number = next(i for i, arc in enumerate(claim.arcs) if is_demand(name)(arc))
+    return replace(claim, turned_away=claim.turned_away | {number})
+
+
+def with_twin(claim: Claim, name: str) -> Claim:
+    twin = next(replace(arc, cap=0, flow=0, least=2) for arc in claim.arcs if is_demand(name)(arc))
+    return replace(claim, arcs=[*claim.arcs, twin])
+
+
+def more(field: str, by: int) -> dict[str, Callable[[Any], int]]:
+    return {field: lambda row: getattr(row, field) + by}
+
+
+Tamper = Callable[[Claim, list[Match]], tuple[Claim, list[Match]]]
+
+#: what a second check sees too, and which
+SEEN_TWICE = {
+    "an overfull departure": "matches",
+    "flow that vanishes": "surplus",
+    "a lane that runs at a loss": "surplus",
+    "scarcity where there is room": "surplus",
+    "scarcity that is excused at a gap of 0": "surplus",
+    "a buyer above its limit": "surplus",
+    "a part of an order that wants all": "gap",
+    "an order turned away that traded": "gap",
+}
+
+TAMPERED: dict[str, tuple[str, Tamper]] = {
     "an overfull departure": ("rows", lambda c, m: (with_arc(c, is_lane, weight=10**6), m)),
-    "a lane that runs at a loss": ("reduced_cost", lambda c, m: (with_arc(c, is_lane, cost=lambda a: a.cost + 99), m)),
-    "a buyer above its limit": (
-        "fills",
-        lambda c, m: (with_arc(c, lambda a: is_order(a) and a.order[1] == "demand", cost=lambda a: a.cost + 99), m),
+    "flow above capacity": ("bounds", lambda c, m: (with_arc(c, is_order, cap=0), m)),
+    "flow that vanishes": ("balance", lambda c, m: (with_arc(c, is_order, flow=lambda a: a.flow - 1), m)),
+    "a lane that runs at a loss": ("reduced_cost", lambda c, m: (with_arc(c, is_lane, **more("cost", 99)), m)),
+    "scarcity where there is room": ("reduced_cost", lambda c, m: (with_arc(c, is_lane, **more("cost", -1)), m)),
+    "scarcity that is excused at a gap of 0": (
+        "reduced_cost",
+        lambda c, m: (replace(with_arc(c, is_lane, **more("cost", -1)), allotted=frozenset({"k"})), m),
     ),
     "a fill below the smallest": ("fills", lambda c, m: (with_arc(c, is_order, least=10**6), m)),
+    "a buyer above its limit": ("fills", lambda c, m: (with_arc(c, is_demand("d"), **more("cost", 99)), m)),
+    "a part of an order that wants all": ("fills", lambda c, m: (with_arc(c, is_demand("d"), **more("cap", 1)), m)),
+    "an order left out although in the money": ("fills", lambda c, m: (with_arc(c, is_demand("e"), least=1), m)),
+    "an order turned away that traded": ("fills", lambda c, m: (turned_away(c, "d"), m)),
     "a surplus that is too high": ("surplus", lambda c, m: (replace(c, surplus=c.surplus + 1), m)),
     "a gap that is too low": ("gap", lambda c, m: (replace(c, gap=c.gap - 1), m)),
     "a linear gap that is too low": ("gap", lambda c, m: (replace(c, linear_gap=c.linear_gap - 1), m)),
-    "a match that is left out": ("matches", lambda c, m: (c, m[1:])),
-    "a match that is larger": ("matches", lambda c, m: (c, [replace(m[0], quantity=m[0].quantity + 1), *m[1:]])),
-    "a match at another price": (
+    "a bound without a scale": ("gap", lambda c, m: (replace(c, bound=replace(c.bound, scale=-1)), m)),
+    "a row price below 0": ("gap", lambda c, m: (replace(c, bound=replace(c.bound, departure=(("k", 1, -1),))), m)),
+    "a row in grams that do not divide": (
+        "gap",
+        lambda c, m: (replace(c, bound=replace(c.bound, departure=(("k", 7, 0),))), m),
+    ),
+    "an order that is claimed twice": ("matches", lambda c, m: (with_twin(c, "d"), m)),
+    "a match against the rules": ("matches", lambda c, m: (c, with_match(m, "d", departure_id=None))),
+    "goods fetched today": (
+        "matches",
+        lambda c, m: (c, with_match(m, "f", departs_on=TODAY - 1, arrives_on=TODAY - 1)),
+    ),
+    "a match on another day": ("matches", lambda c, m: (c, with_match(m, "d", **more("departs_on", 1)))),
+    "freight that is no freight": ("matches", lambda c, m: (c, with_match(m, "d", **more("freight_idr", 1)))),
+    "a price that does not add up": ("matches", lambda c, m: (c, with_match(m, "d", **more("scarcity_idr", 1)))),
+    "a producer below its ask": (
         "matches",
         lambda c, m: (
             c,
-            [
-                replace(
-                    m[0],
-                    producer_price_idr=m[0].producer_price_idr + 1,
-                    delivered_price_idr=m[0].delivered_price_idr + 1,
-                ),
-                *m[1:],
-            ],
+            with_match(m, "d", **more("producer_price_idr", -99), **more("delivered_price_idr", -99)),
         ),
     ),
-    "a match whose price does not add up": (
+    "a match at another price than the place's": (
         "matches",
-        lambda c, m: (c, [replace(m[0], scarcity_idr=m[0].scarcity_idr + 1), *m[1:]]),
+        lambda c, m: (c, with_match(m, "d", **more("producer_price_idr", 1), **more("delivered_price_idr", 1))),
     ),
-    "a match on another day": ("matches", lambda c, m: (c, [replace(m[0], departs_on=m[0].departs_on + 1), *m[1:]])),
+    "a match of nothing": ("matches", lambda c, m: (c, [*m, replace(m[0], quantity=0)])),
+    "a match that is left out": ("matches", lambda c, m: (c, m[1:])),
+    "a match that is larger": ("matches", lambda c, m: (c, with_match(m, "d", **more("quantity", 1)))),
 }
 
 
 def test_the_audit_accepts_what_holds() -> None:
     claims, matches = claimed()
     assert audit(BOOK, claims, matches) == auditing.CHECKED
+
+
+def requirements() -> set[int]:
+    """Return the lines of the audit that require something."""
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(auditing))) if isinstance(node, ast.Call)]
+    return {call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "_require"}
 
 
 @pytest.mark.parametrize("name", TAMPERED)
@@ -94,13 +159,15 @@ def test_the_audit_refuses(name: str) -> None:
         audit(BOOK, [claim], matches)
 
 
-#: what a second check sees too, and which
-SEEN_TWICE = {
-    "flow that vanishes": "surplus",
-    "an overfull departure": "matches",
-    "a lane that runs at a loss": "surplus",
-    "a buyer above its limit": "surplus",
-}
+def test_every_requirement_of_the_audit_refuses_something() -> None:
+    refused = set()
+    for _, tamper in TAMPERED.values():
+        (claim,), matches = claimed()
+        claim, matches = tamper(claim, matches)
+        with pytest.raises(AuditError) as refusal:
+            audit(BOOK, [claim], matches)
+        refused.add(refusal.traceback[-2].lineno + 1)
+    assert refused == requirements()
 
 
 @pytest.mark.parametrize("name", TAMPERED)
