@@ -44,9 +44,10 @@ async def run(
     now: datetime,
     timezone: str,
     actor: Actor,
+    as_of: datetime | None = None,
     run_id: UUID | None = None,
 ) -> ClearingRun:
-    """Clear the pools of these commodities; `timezone` is the hub's.
+    """Clear the pools of these commodities; `timezone` is the hub's, `as_of` another instant for a dry run.
 
     1. A binding run claims its pools; a dry run binds nothing and claims nothing.
     2. Read, solve in a thread, write; when what was matched moved meanwhile, again, three times at most.
@@ -65,7 +66,8 @@ async def run(
                 run_id=run_id,
                 commodities=commodities,
                 dry_run=dry_run,
-                as_of=now,
+                as_of=as_of or now,
+                now=now,
                 timezone=timezone,
                 actor=actor,
             )

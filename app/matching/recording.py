@@ -37,6 +37,8 @@ class Outcome:
     run_id: UUID
     dry_run: bool
     as_of: datetime
+    #: when it was asked for: `as_of`, but for a dry run of another instant
+    now: datetime
     commodities: Sequence[str]
     book: Book
     clearing: Clearing
@@ -157,7 +159,7 @@ def _run_row(outcome: Outcome, output: bytes, previous: str | None, matches: int
         matches=matches,
         unmatched=len(outcome.clearing.unmatched),
         duration_ms=outcome.duration_ms,
-        created_at=outcome.as_of,
+        created_at=outcome.now,
     )
 
 

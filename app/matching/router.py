@@ -87,7 +87,8 @@ async def start_clearing_run(
         hub.database,
         commodities=commodities,
         dry_run=draft.dry_run,
-        now=draft.as_of or now,
+        now=now,
+        as_of=draft.as_of,
         timezone=reference.regions[principal.region].timezone,
         actor=actor_of(principal),
     )

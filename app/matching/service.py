@@ -29,7 +29,7 @@ from app.outbox.service import record
 def side_of(match: Match, principal: Principal, side: Side | None) -> Side:
     """Return the side that the caller answers for.
 
-    Raises NotFound (404) for another party's match, Invalid (422) when the hub names no side.
+    Raises NotFound (404) for another party's match, Invalid (422) when the hub names no side, or a party the other's.
     """
     if principal.is_hub:
         if side is None:
@@ -39,11 +39,14 @@ def side_of(match: Match, principal: Principal, side: Side | None) -> Side:
                 Text("Hub menyebut pihak yang diwakili: listing atau demand.", "The hub names the side it acts for."),
             )
         return side
-    if principal.organization_id == match.listing_organization_id:
-        return Side.LISTING
-    if principal.organization_id == match.demand_organization_id:
-        return Side.DEMAND
-    raise NotFound
+    if principal.organization_id not in _parties(match):
+        raise NotFound
+    own = Side.LISTING if principal.organization_id == match.listing_organization_id else Side.DEMAND
+    if side not in (None, own):
+        raise invalid(
+            "/side", "not_yours", Text("Hanya hub yang mewakili pihak lain.", "Only the hub acts for another side.")
+        )
+    return own
 
 
 async def confirm(

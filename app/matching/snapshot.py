@@ -91,13 +91,16 @@ def pool_of(
 def listing_of(
     listing: Listing, commodity: CommodityFacts, regions: Mapping[str, Region], now: datetime
 ) -> engine.Listing:
-    """Return a listing as the engine reads it; its days at the hub come after its days of collection."""
+    """Return a listing as the engine reads it; its days at the hub come after its days of collection.
+
+    One that has nothing open, which no run reads, is asked about as a whole.
+    """
     region = regions[listing.region]
     return engine.Listing(
         id=str(listing.id),
         hub=listing.hub,
         grade=commodity.grades[listing.grade],
-        quantity=max(1, listing.open_quantity),
+        quantity=listing.open_quantity or listing.quantity,
         ask_idr=listing.price_idr,
         collection_idr=-(-region.collection_idr_per_kg * commodity.unit_weight_g // 1000),
         first_day=listing.available_from.toordinal() + region.collection_days,
@@ -111,13 +114,16 @@ def listing_of(
 
 
 def demand_of(demand: Demand, commodity: CommodityFacts, regions: Mapping[str, Region], now: datetime) -> engine.Demand:
-    """Return a demand as the engine reads it; a part of a city trades as its parent."""
+    """Return a demand as the engine reads it; a part of a city trades as its parent.
+
+    One that has nothing open, which no run reads, is asked about as a whole.
+    """
     region = regions[demand.region]
     return engine.Demand(
         id=str(demand.id),
         region=region.trades_as,
         min_grade=commodity.grades[demand.min_grade],
-        quantity=max(1, demand.open_quantity),
+        quantity=demand.open_quantity or demand.quantity,
         limit_idr=demand.max_price_idr,
         first_day=demand.deliver_from.toordinal(),
         last_day=demand.deliver_by.toordinal(),

@@ -120,7 +120,7 @@ async def test_many_are_confirmed_at_once_or_none(market: Melons) -> None:
     assert [item["id"] for item in done.json()["items"]] == ids
     assert {tuple(item["confirmed_by"]) for item in done.json()["items"]} == {("demand",)}
     assert (await market.answer(FIRST, match, "confirm")).json()["status"] == "confirmed"
-    refused = await market.api.post("/v1/matches/confirm", json={"ids": ids, "side": "listing"}, headers=headers)
+    refused = await market.api.post("/v1/matches/confirm", json={"ids": ids}, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (409, "match_not_proposed")
     hub = market.api.as_(market.keys["hub"])
     unknown = {"ids": [other["id"], "0199aaaa-0000-7000-8000-000000000000"], "side": "listing"}
@@ -140,6 +140,14 @@ async def test_the_hub_answers_for_a_side_and_the_history_says_for_whom(market: 
         event = text("SELECT actor_id <> principal_id, principal_id FROM outbox WHERE name = 'match.accepted'")
         other, principal = (await session.execute(event)).one()
     assert (other, str(principal)) == (True, (await listing_of(market, FIRST))["organization"])
+
+
+async def test_a_party_does_not_answer_for_the_other(market: Melons) -> None:
+    match, _ = await both(market)
+    for who, side in ((FIRST, "demand"), (SHOP, "listing")):
+        refused = await market.answer(who, match, "confirm", side=side)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/side")
+    assert (await market.answer(SHOP, match, "confirm", side="demand")).json()["confirmed_by"] == ["demand"]
 
 
 @pytest.mark.parametrize("withdraw", [False, True])

@@ -86,6 +86,20 @@ async def test_a_dry_run_binds_nothing(scenario: Any) -> None:
     assert (answered.status_code, answered.json()["code"]) == (409, "match_not_proposed")
 
 
+async def test_a_dry_run_of_another_instant_was_made_now(scenario: Any) -> None:
+    market = Melons(scenario)
+    await market.offer()
+    await market.need()
+    future = (await market.start(dry_run=True, as_of="2026-11-27T08:00:00+07:00")).json()
+    scenario.clock.at += timedelta(seconds=1)
+    bound = await market.clear()
+    assert future["as_of"] == "2026-11-27T08:00:00+07:00"
+    newest_first = [run["id"] for run in await scenario.walk("/v1/clearing-runs", scenario.keys.hub)]
+    assert newest_first[:2] == [bound["id"], future["id"]]
+    (match,) = await scenario.walk(f"/v1/clearing-runs/{future['id']}/matches", scenario.keys.hub)
+    assert match["departs_on"] == "2026-11-28"
+
+
 @pytest.mark.parametrize("part", ["", "/matches", "/unmatched", "/prices", "/certificate"])
 async def test_a_dry_run_is_the_hubs_alone(scenario: Any, part: str) -> None:
     run = (await Melons(scenario).start(dry_run=True)).json()
