@@ -12,6 +12,7 @@ import pytest
 from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
 from app.engine.model import Clearing, Demand, Listing, Market
+from benchmarks.clearing import book as seeded_book
 from tests.engine.markets import TODAY, demand, departure, listing, market, random_market
 from tests.engine.pairwise import best_surplus
 
@@ -49,10 +50,9 @@ def test_two_thousand_markets_equal_an_independent_solver(block: int) -> None:
         book = random_market(seed, orders=4, pools=1 + seed % 3, tight=tight, ties=seed % 5 == 0)
         clearing = clear(book)
         certificate, best = clearing.certificate, best_surplus(book)
-        assert certificate.surplus_idr <= best <= certificate.surplus_idr + certificate.gap_idr, seed
+        assert certificate.surplus_idr == best, seed
         assert certificate.lp_gap_idr >= certificate.gap_idr >= 0, seed
-        if certificate.status == "optimal":
-            assert certificate.surplus_idr == best, seed
+        assert (certificate.status == "optimal") == (certificate.gap_idr == 0), seed
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -157,14 +157,23 @@ def test_money_adds_up_to_the_rupiah(seed: int) -> None:
     assert surplus + scarcity == clearing.certificate.surplus_idr
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_equals_are_treated_equally(seed: int) -> None:
+def test_equals_are_treated_equally() -> None:
     """One hub price for equal goods on one departure; one delivered price a demand, one producer price a listing."""
-    book = random_market(seed + 30000, orders=6, tight=seed % 2 == 0)
-    clearing = clear(book)
-    by_listing: dict[str, set[int]] = {}
-    by_demand: dict[str, set[int]] = {}
-    for m in clearing.matches:
-        by_listing.setdefault(m.listing_id, set()).add(m.producer_price_idr)
-        by_demand.setdefault(m.demand_id, set()).add(m.delivered_price_idr)
-    assert all(len(prices) == 1 for prices in (*by_listing.values(), *by_demand.values()))
+    for seed in range(200):
+        book = random_market(seed + 30000, orders=6, tight=seed % 2 == 0)
+        orders = dict(orders_of(book))
+        prices: dict[object, set[int]] = {}
+        for m in clear(book).matches:
+            s = orders[m.commodity, "listing", m.listing_id]
+            assert isinstance(s, Listing)
+            goods = (m.departure_id, m.departs_on, s.hub, s.grade, s.best_before, s.best_before_chilled)
+            prices.setdefault(goods, set()).add(m.producer_price_idr + m.collection_idr)
+            prices.setdefault(("s", m.listing_id), set()).add(m.producer_price_idr)
+            prices.setdefault(("d", m.demand_id), set()).add(m.delivered_price_idr)
+        assert all(len(found) == 1 for found in prices.values()), seed
+
+
+def test_a_book_of_two_thousand_orders_clears_to_a_proven_optimum() -> None:
+    clearing = clear(seeded_book(2000, seed=7))
+    assert (clearing.certificate.status, clearing.certificate.gap_idr) == ("optimal", 0)
+    assert len(clearing.matches) > 500

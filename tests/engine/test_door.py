@@ -1,0 +1,97 @@
+"""What the engine refuses to compute with, and that it is exact up to there."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.engine.clear import clear
+from app.engine.door import MarketRefusedError, check_range
+from app.engine.model import Agreement, Market
+from tests.engine.markets import CITY, HUB, TODAY, demand, departure, listing, market
+
+BOOK = market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("k", 1, 9)])
+
+
+def changed(rows: str, **changes: object) -> Market:
+    """Change the only row of one kind."""
+    (pool,) = BOOK.pools
+    if rows == "pool":
+        return replace(BOOK, pools=(replace(pool, **changes),))
+    if rows == "agreement":
+        return replace(BOOK, agreements=(Agreement(**{"hub": HUB, "region": CITY, "first_day": 0, **changes}),))
+    if rows == "departure":
+        return replace(BOOK, departures=(replace(BOOK.departures[0], **changes),))
+    return replace(BOOK, pools=(replace(pool, **{rows: (replace(getattr(pool, rows)[0], **changes),)}),))
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes"),
+    [
+        ("listings", {"quantity": 0}),
+        ("listings", {"quantity": 10**9 + 1}),
+        ("listings", {"quantity": 5.0}),
+        ("listings", {"quantity": True}),
+        ("listings", {"ask_idr": -1}),
+        ("listings", {"ask_idr": 10**8 + 1}),
+        ("listings", {"collection_idr": -1}),
+        ("listings", {"grade": 0}),
+        ("listings", {"best_before": -1}),
+        ("listings", {"best_before_chilled": -1}),
+        ("listings", {"min_quantity": -1}),
+        ("listings", {"first_day": -1}),
+        ("listings", {"posted_at": 2**63}),
+        ("demands", {"quantity": 0}),
+        ("demands", {"limit_idr": -1}),
+        ("demands", {"limit_idr": 10**8 + 1}),
+        ("demands", {"min_grade": 0}),
+        ("demands", {"min_life_days": -1}),
+        ("demands", {"last_day": 10**9}),
+        ("demands", {"loco": True, "last_day": 10**6, "first_day": 0}),
+        ("departure", {"freight_idr_per_kg": -1}),
+        ("departure", {"free_g": -1}),
+        ("departure", {"departs_on": -1}),
+        ("departure", {"arrives_on": TODAY}),
+        ("agreement", {"first_day": -1, "last_day": TODAY}),
+        ("agreement", {"last_day": -1}),
+        ("pool", {"unit_weight_g": 0}),
+        ("pool", {"listings": (listing("s", 5, 10), listing("s", 5, 11))}),
+        ("pool", {"demands": (demand("d", 5, 10), demand("d", 5, 11))}),
+    ],
+)
+def test_a_figure_out_of_bounds_is_refused(rows: str, changes: dict[str, object]) -> None:
+    if changes.get("loco"):  # the stock must wait as long as the buyer
+        book = changed("listings", first_day=0, last_day=10**6)
+        book = replace(book, pools=(replace(book.pools[0], demands=changed(rows, **changes).pools[0].demands),))
+    else:
+        book = changed(rows, **changes)
+    with pytest.raises(MarketRefusedError):
+        clear(book)
+
+
+def test_names_that_differ_only_in_normal_form_are_one_name_twice() -> None:
+    offers = (listing("caf\u00e9", 5, 10), listing("cafe\u0301", 5, 11))
+    with pytest.raises(MarketRefusedError, match="occurs twice"):
+        clear(changed("pool", listings=offers))
+
+
+def test_pools_of_one_name_are_refused() -> None:
+    with pytest.raises(MarketRefusedError, match="occurs twice"):
+        clear(replace(BOOK, pools=BOOK.pools * 2))
+
+
+def test_prices_along_a_path_must_fit_into_61_bits() -> None:
+    bounds = {"price_idr": 10**8, "freight_idr": 10**8, "orders": 10**6}
+    assert check_range(**bounds, departure_arcs=1000) > 10**8 + 1000 * 2 * 10**8
+    with pytest.raises(MarketRefusedError, match="61 bits"):
+        check_range(**bounds, departure_arcs=10_000)
+
+
+def test_money_is_exact_at_the_bounds_of_price_and_quantity() -> None:
+    """Two grades share a departure, so that a row is priced at these figures too."""
+    book = market(
+        [listing("s", 10**9, 0), listing("t", 10**9, 1, grade=2)],
+        [demand("d", 10**9, 10**8), demand("e", 10**9, 10**8 - 1, min_grade=2)],
+        [departure("k", 1, 10**9 + 7)],
+    )
+    certificate = clear(book).certificate
+    assert (certificate.gap_idr, certificate.surplus_idr) == (0, 10**17 + 7 * (10**8 - 2))
