@@ -51,6 +51,14 @@ SELECT id FROM {table}
  WHERE (status = 'open') <> (quantity > proposed_quantity + ordered_quantity + withdrawn_quantity)
 """
 
+#: an order that waits for answers has nothing proposed in a run, or at least its smallest fill
+_FILLS = """
+SELECT run_id, {side}_id AS id FROM matches
+ WHERE status IN ('proposed', 'confirmed')
+ GROUP BY run_id, {side}_id
+HAVING sum(quantity) < max({side}_min_quantity) AND bool_and(status = 'proposed')
+"""
+
 #: every view returns no row while everything adds up
 INVARIANTS = {
     "listing_counters": _COUNTERS.format(table="listings", key="listing_id"),
@@ -74,12 +82,7 @@ INVARIANTS = {
         SELECT id FROM matches
          WHERE (status = 'confirmed')
                <> (listing_confirmed_at IS NOT NULL AND demand_confirmed_at IS NOT NULL)""",
-    "match_fills": """
-        SELECT match.run_id, match.listing_id AS id FROM matches match
-         WHERE match.status IN ('proposed', 'confirmed')
-         GROUP BY match.run_id, match.listing_id
-        HAVING sum(match.quantity) < max(match.listing_min_quantity)
-           AND bool_and(match.status = 'proposed')""",
+    "match_fills": " UNION ALL ".join(_FILLS.format(side=side) for side in ("listing", "demand")),
 }
 
 

@@ -1,0 +1,61 @@
+"""The invariant views are asked after every test; here each is shown to notice what it is there for."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.kit.operations import broken_invariants
+
+#: view -> a change behind the back of the application
+TAMPERED = {
+    "listing_counters": "UPDATE listings SET proposed_quantity = 0, withdrawn_quantity = proposed_quantity",
+    "demand_counters": "UPDATE demands SET proposed_quantity = 0, withdrawn_quantity = proposed_quantity",
+    "listing_matches": "UPDATE matches SET status = 'lapsed'",
+    "demand_matches": "UPDATE matches SET quantity = quantity + 1",
+    "listing_states": "UPDATE listings SET status = 'open' WHERE status = 'exhausted'",
+    "demand_states": "UPDATE demands SET status = 'expired' WHERE status = 'open'",
+    "departure_bookings": "UPDATE departures SET booked_g = booked_g - 1 WHERE booked_g > 0",
+    "departure_loads": "UPDATE commodities SET unit_weight_g = unit_weight_g + 1",
+    "match_confirmations": "UPDATE matches SET listing_confirmed_at = now(), demand_confirmed_at = now()",
+    "match_fills": "UPDATE matches SET demand_min_quantity = 1000000000",
+}
+MORE = [("match_fills", "UPDATE matches SET listing_min_quantity = 1000000000")]
+
+
+async def test_every_view_has_its_control(scenario: Any) -> None:
+    async with scenario.database.reader() as session:
+        assert await broken_invariants(session) == dict.fromkeys(sorted(TAMPERED), 0)
+
+
+@pytest.mark.parametrize(("view", "statement"), [*TAMPERED.items(), *MORE])
+async def test_each_view_notices_its_fault(scenario: Any, view: str, statement: str) -> None:
+    async with scenario.database.transaction() as session:
+        tamper = await session.begin_nested()
+        await session.execute(text(statement))
+        broken = await broken_invariants(session)
+        await tamper.rollback()
+    assert broken[view] > 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "refused"),
+    [
+        ("UPDATE allocations SET proposed = 0", DBAPIError),
+        ("DELETE FROM allocations", DBAPIError),
+        ("UPDATE listings SET proposed_quantity = quantity + 1", IntegrityError),
+        ("UPDATE demands SET ordered_quantity = -1", IntegrityError),
+        ("UPDATE departures SET booked_g = capacity_kg * 1000 + 1", IntegrityError),
+        ("UPDATE matches SET delivered_price_idr = delivered_price_idr + 1", IntegrityError),
+        ("UPDATE matches SET ask_idr = producer_price_idr + 1", IntegrityError),
+        ("UPDATE matches SET listing_organization_id = demand_organization_id", IntegrityError),
+        ("INSERT INTO matches SELECT * FROM matches", IntegrityError),
+    ],
+)
+async def test_the_last_line_is_the_database(scenario: Any, statement: str, refused: type[Exception]) -> None:
+    async with scenario.database.reader() as session:
+        tamper = await session.begin_nested()
+        with pytest.raises(refused):
+            await session.execute(text(statement))
+        await tamper.rollback()
