@@ -166,6 +166,17 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not(scenario: Any) 
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
+@pytest.mark.parametrize("body", ["1.5", "-6e16", "5", '"x"', "true", "[]"])
+async def test_a_body_that_is_no_object_is_refused_where_none_is_needed_too(scenario: Any, body: str) -> None:
+    hub = scenario.as_(scenario.keys.hub, **{"Content-Type": "application/json"})
+    (match, *_) = (await scenario.get("/v1/matches?status=proposed", headers=hub)).json()["items"]
+    before = await rows(scenario)
+    for url in ("/v1/clearing-runs", f"/v1/matches/{match['id']}/decline", f"/v1/listings/{match['listing_id']}/renew"):
+        answer = await scenario.post(url, content=body.encode(), headers=hub)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, ""), answer.text
+    assert await rows(scenario) == before
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
 async def test_another_media_type_is_refused(scenario: Any, media_type: str) -> None:
     headers = scenario.as_(scenario.keys.producers[PONGGOK], **{"Content-Type": media_type})

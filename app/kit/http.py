@@ -18,7 +18,7 @@ from app.kit.observe import carried
 from app.kit.problems import FieldError, Invalid, Problem
 from app.kit.strict_json import strict_json
 from app.kit.text import Text, preferred_language
-from app.kit.validation import field_errors
+from app.kit.validation import SENTENCES, field_errors
 
 PROBLEM_JSON = "application/problem+json"
 JSON_BODIES = ("application/json", "application/merge-patch+json")
@@ -97,8 +97,12 @@ def _parse_body(request: Request, body: bytes) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in JSON_BODIES:
         raise problems.UnsupportedMediaType
+    value = strict_json(body)
+    if not isinstance(value, dict | None):
+        # FastAPI reads shapes from attributes too, so that a bare 1.5, a Decimal, would be a body without fields
+        raise problems.invalid("", "model_type", SENTENCES["model_type"])
     # Starlette's Request.json() answers from here, so FastAPI sees what the strict parser saw.
-    request._json = strict_json(body)  # noqa: SLF001 - the one place where the body is parsed
+    request._json = value  # noqa: SLF001 - the one place where the body is parsed
 
 
 async def _read_body(request: Request, limit: int) -> bytes:
