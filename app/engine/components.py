@@ -13,7 +13,7 @@ from app.engine.highs import Row
 from app.engine.joint import Proof, Solved, common_grams, finish, make_rows, relax, worth
 from app.engine.model import Listing
 from app.engine.network import Ints, Network, join
-from app.engine.prices import Published, exist, publish
+from app.engine.prices import Published, publish
 
 
 @dataclass(slots=True)
@@ -192,10 +192,8 @@ def _finish(part: Part) -> Ints:
         message = "a part was to be finished before it was solved"
         raise ValueError(message)
     if part.branch is None or part.flow is None:
-        net, rows, branch = part.net, part.rows, search(part.net, part.rows, part.root, part.reach)
-        part.branch, part.flow = branch, finish(net, rows, branch.solved, branch.low, branch.high)
-        if not branch.solved.exact and not exist(net, rows, part.flow, part.reach):
-            part.flow = branch.solved.flow  # an earlier arrival made room on a departure that others pay scarcity for
+        part.branch = search(part.net, part.rows, part.root, part.reach)
+        part.flow = finish(part.net, part.rows, part.branch.solved, part.branch.low, part.branch.high)
     return part.flow
 
 

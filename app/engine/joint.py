@@ -96,7 +96,7 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
 
     1. The linear optimum, and row prices as fractions. 2. The bound they prove. 3. Whole allotments: the linear flow
     where it is whole; else rounded down with the leftovers given away, and if that is below the bound an integer
-    programme. 4. Ties, over the whole face where flow and prices prove each other, else at the allotments.
+    programme. 4. Ties, over the whole face where flow and prices prove each other, else around the allotments.
     """
     if not rows:
         return _pure(net, low, high)
@@ -110,29 +110,24 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
         return None
     exact = bound_scaled == proof.scale * worth(net.cost, flow)
     flow = _along_face(question, proof, flow, ties.rank_cost(net)) if exact else _tied(net, question, flow)  # 4
-    surplus = worth(net.cost, flow)
-    exact = bound_scaled == proof.scale * surplus
-    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), bound_scaled // proof.scale, proof, exact)
+    tie = worth(ties.rank_cost(net), flow)
+    return Solved(flow, worth(net.cost, flow), tie, bound_scaled // proof.scale, proof, exact)
 
 
 def _tied(net: Network, question: Question, flow: Ints) -> Ints:
-    """Return a flow at least as good at allotments, ties in the order of posting.
+    """Return an equally good flow, ties in the order of posting, what departures have left given away to ties too.
 
-    The prices are those at which nobody gains from what departures have left; where two arcs would have to share it,
-    those of the allotments. A tie may make room on a departure for somebody who gains from it, which changes the ties:
-    repeat until it does not.
+    The prices that say what is equally good are those at which nobody gains from what departures have left; where two
+    arcs would have to share it, those of the allotments.
     """
     nothing = np.zeros(net.nodes, dtype=np.int64)
-    while True:
-        flow, price = settle(at_allotments(question, flow), flow, nothing)
-        roomy = replace(question, high=spare(question.rows, flow, question.high), rows=())
-        more, roomy_price = settle(roomy, flow, nothing)
-        price = roomy_price if worth(question.cost, more) == worth(question.cost, flow) else price
-        face = replace(ties.face(question, flow, price), cost=ties.rank_cost(net))
-        tied = _spread(face, *settle(at_allotments(face, flow), flow, nothing))
-        flow = _spread(question, *settle(at_allotments(question, tied), tied, nothing))
-        if worth(question.cost, flow) == worth(question.cost, tied):
-            return tied
+    flow, price = settle(at_allotments(question, flow), flow, nothing)
+    roomy = replace(question, high=spare(question.rows, flow, question.high), rows=())
+    more, roomy_price = settle(roomy, flow, nothing)
+    if worth(question.cost, more) == worth(question.cost, flow):
+        price = roomy_price
+    face = replace(ties.face(question, flow, price), cost=ties.rank_cost(net))
+    return _spread(face, *settle(at_allotments(face, flow), flow, nothing))
 
 
 def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: Ints) -> Ints:

@@ -39,7 +39,7 @@ def cut(net: Network, flow: Ints) -> list[tuple[int, int, int, int]]:
         else:
             leaving[tail].append(arc)
             missing[head] += 1
-    ready = sorted((node for node in arrived if not missing[node]), reverse=True)
+    ready = [node for node in arrived if not missing[node]]
     result: dict[tuple[int, int, int], int] = {}
     while ready:
         node = ready.pop()

@@ -12,7 +12,7 @@ from app.engine.book import DemandClass, SupplyClass
 from app.engine.cells import BIT, FAR, Cell, Shelf, demand_cell, shelve, supply_cell
 from app.engine.components import Component
 from app.engine.model import Demand, Listing, Market, Match, Pool, Reason, Unmatched
-from app.engine.pairs import HARD_RULES, Agreements, Leg, departure_leg, loco_leg
+from app.engine.pairs import HARD_RULES, Agreements, Leg, departure_leg, grade_fits, loco_leg
 from app.engine.standing import Standing, standings
 
 
@@ -232,7 +232,7 @@ def _lane_bits(floor: Floor, key: SupplyClass | DemandClass, order: Listing | De
         message = "both orders are on one side"
         raise TypeError(message)
     opened = floor.agreements.in_force(hub, region, floor.pool.commodity, floor.market.first_departure_day, last)
-    fits = grade <= need if floor.pool.grades_substitute else grade == need
+    fits = grade_fits(floor.pool, grade, need)
     failing = BIT[Reason.NO_LANE] + BIT[Reason.PRICE_EXPIRED] * order.price_expired
     return failing + BIT[Reason.NO_AGREEMENT] * (not opened) + BIT[Reason.GRADE] * (not fits)
 

@@ -32,11 +32,6 @@ class Standing:
     #: ids of those it traded with
     partners: frozenset[str]
 
-    @property
-    def rho(self) -> int:
-        """The price at which one more unit of the class would trade: the class's price, else its own."""
-        return self.own if self.price is None else self.price
-
 
 def standings(pool: Pool, component: Component, matches: Sequence[Match]) -> Iterator[Standing]:
     """Yield where each order of a pool stands, expired ones included. `matches` are those of the pool."""

@@ -1,4 +1,4 @@
-"""The pairwise formulation of matching.md, section 1, written anew from the text: nothing here knows the network."""
+"""The pairwise formulation of docs/engine.md, written anew from the text: nothing here knows the network."""
 
 from collections import defaultdict
 from dataclasses import dataclass

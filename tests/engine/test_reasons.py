@@ -106,6 +106,21 @@ def test_every_other_reason_can_be_checked_from_prices_and_matches(*, block: int
                 assert holds(book, clearing, order, row, mine), (seed, row)
 
 
+@pytest.mark.parametrize("seed", [200_950, 201_151])
+def test_a_departure_with_room_is_no_reason_even_where_only_a_bound_is_proven(seed: int) -> None:
+    """Buyer and seller at one price, room on the way: they trade, for volume, although nothing is gained."""
+    book = random_market(
+        seed, orders=4 + seed % 4, pools=1 + seed % 3, tight=True, fills=0.15 * (seed % 3), ties=seed % 3 == 0
+    )
+    clearing = clear(book)
+    assert clearing.certificate.status == "bounded"
+    ways = pairs(book)
+    for pool, order, row in left_over(book, clearing):
+        if row.reason.value not in RULES:
+            mine = [p for p in ways if p.pool is pool and (p.listing is order or p.demand is order)]
+            assert holds(book, clearing, order, row, mine), row
+
+
 def holds(book: Market, clearing: Clearing, order: Listing | Demand, row: Unmatched, mine: list[Pair]) -> bool:
     """Whether a reason is true of the pairs that the order could have traded in."""
     partners, fill = defaultdict(set), defaultdict(int)
