@@ -3,11 +3,14 @@
 import numpy as np
 
 from app.engine.book import open_book
+from app.engine.clear import clear
+from app.engine.components import settle_market
 from app.engine.highs import Row
 from app.engine.joint import common_grams, make_rows
 from app.engine.network import Network, build
 from app.engine.prices import exist, publish
-from tests.engine.markets import demand, departure, listing, market
+from tests.engine.markets import demand, departure, listing, market, random_market
+from tests.engine.pairwise import best_surplus
 
 REACH = 1000
 
@@ -40,3 +43,13 @@ def test_scarcity_at_the_allotments_is_named_where_only_that_gives_prices() -> N
     nothing = np.zeros(net.arcs, dtype=np.int64)
     published = publish(net, rows, nothing, None, REACH)
     assert set(published.allotted) == set(rows[0].arcs.tolist())
+
+
+def test_a_whole_optimum_may_need_a_scarcity_although_a_unit_is_free() -> None:
+    """Two arcs of one departure would each need the last unit, and the gain takes both: nobody can have it."""
+    book = random_market(600_902, orders=6, pools=3, tight=True, fills=0.3)
+    parts = settle_market({pool.commodity: build(open_book(book, pool)) for pool in book.pools})
+    assert [bool(part.published.allotted) for part in parts] == [False, False, True]
+    clearing = clear(book)
+    assert clearing.certificate.surplus_idr == best_surplus(book)
+    assert clearing.certificate.status == "bounded"
