@@ -19,6 +19,8 @@ from tests.conftest import NOW
 
 CLIENTS = 16
 OPERATIONS = int(os.environ.get("HUB_LIVE_OPERATIONS", "20000"))
+#: what is counted where no answer came
+DROPPED = 599
 #: every answer that is planned under contention
 PLANNED = {200, 201, 404, 409, 412, 422, 503}
 
@@ -47,7 +49,12 @@ class Trader:
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {**self.headers, **options.pop("headers", {})}
-        answer = await self.client.request(method, path, headers=headers, **options)
+        try:
+            answer = await self.client.request(method, path, headers=headers, **options)
+        except httpx.TransportError:
+            # A server without its protections runs into bugs and drops the connection. Counted under a status that is
+            # not planned, so that with protections it fails the test.
+            answer = httpx.Response(DROPPED, json={})
         self.statuses[answer.status_code] += 1
         return answer
 
@@ -71,7 +78,7 @@ class Trader:
         await self.ask("POST", f"/v1/{self.kind}", json=body)
 
     async def some_post(self) -> dict[str, Any] | None:
-        found = (await self.ask("GET", f"/v1/{self.kind}?limit=20&status=open")).json()["items"]
+        found = (await self.ask("GET", f"/v1/{self.kind}?limit=20&status=open")).json().get("items", [])
         return self.random.choice(found) if found else None
 
     async def change(self) -> None:
@@ -87,7 +94,7 @@ class Trader:
             await self.ask("POST", f"/v1/{self.kind}/{post['id']}/withdraw")
 
     async def answer_matches(self) -> None:
-        found = (await self.ask("GET", "/v1/matches?status=proposed&limit=20")).json()["items"]
+        found = (await self.ask("GET", "/v1/matches?status=proposed&limit=20")).json().get("items", [])
         for match in self.random.sample(found, min(4, len(found))):
             path = f"/v1/matches/{match['id']}"
             chance = self.random.random()
