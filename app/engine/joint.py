@@ -13,7 +13,7 @@ from math import gcd
 import numpy as np
 
 from app.engine import ties
-from app.engine.exact import balanced, optimum, settle
+from app.engine.exact import optimum, settle
 from app.engine.highs import Floats, Question, Row, solve
 from app.engine.network import Ints, Network
 
@@ -263,27 +263,24 @@ def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
 def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Ints:
     """Return the best flow by another cost among those that the proof proves optimal, rows included.
 
-    1. Confine to the face: arcs at their reduced cost, priced rows full. 2. The linear optimum; an integer programme
-    where it is fractional. 3. Its allotments, solved exactly; the old flow where that fails or is no better.
+    1. Confine to the face: arcs at their reduced cost, priced rows full. 2. The linear optimum, or the old flow where
+    that is fractional: what is at stake is a tie, not a rupiah. 3. Its allotments, solved exactly, what departures
+    have left given away; the old flow where that fails.
     """
     priced = replace(question, cost=priced_cost(question, proof.scale, proof.row_price), rows=())
     confined = replace(
         ties.face(priced, flow, proof.price), cost=cost, rows=question.rows, tight=[p > 0 for p in proof.row_price]
     )  # 1
     on = np.concatenate([row.arcs for row in question.rows])
-    answer = solve(confined)  # 2
-    if answer is not None and np.any(np.abs(answer.flow[on] - np.rint(answer.flow[on])) >= NEAR):
-        answer = solve(confined, whole=on, node_limit=NODE_LIMIT)
-    if answer is None:
-        answer_flow = flow
-    else:
-        answer_flow = np.clip(np.rint(answer.flow).astype(np.int64), confined.low, confined.high)
-    if any(
-        left < 0 or (full and left)
-        for left, full in zip(leftovers(question.rows, answer_flow), confined.tight, strict=True)
-    ):
+    answer, wanted = solve(confined), flow  # 2
+    if answer is not None and np.all(np.abs(answer.flow[on] - np.rint(answer.flow[on])) < NEAR):
+        wanted = np.clip(np.rint(answer.flow).astype(np.int64), confined.low, confined.high)
+    left = leftovers(question.rows, wanted)
+    if any(grams < 0 or (full and grams) for grams, full in zip(left, confined.tight, strict=True)):
+        wanted = flow
+    held = at_allotments(confined, wanted)  # 3
+    held.low[on] = wanted[on]
+    found = optimum(held, fallback=flow if wanted is flow else None)
+    if found is None or worth(cost, found[0]) < worth(cost, flow):
         return flow
-    held = at_allotments(confined, answer_flow)  # 3
-    held.low[on] = answer_flow[on]
-    found = optimum(held, fallback=flow if balanced(held, flow) else None)
-    return found[0] if found is not None and worth(cost, found[0]) > worth(cost, flow) else flow
+    return _spread(replace(confined, low=held.low), *found)
