@@ -236,3 +236,8 @@ def test_names_in_another_normal_form_are_the_same_names() -> None:
 def test_an_empty_market_clears_to_nothing() -> None:
     clearing = clear(Market((), (), (), TODAY))
     assert (clearing.matches, clearing.unmatched, clearing.certificate.surplus_idr) == ((), (), 0)
+
+
+def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    clear(market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("k", 1, 9)]))
+    assert capfd.readouterr() == ("", "")
