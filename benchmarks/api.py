@@ -25,8 +25,9 @@ SELECT gen_random_uuid(), o.id, 'telur-ayam-ras', '35.05', '35.72', 6000, 0, 0, 
   FROM organizations o WHERE o.name = 'Koperasi telur Kanigoro (contoh)';
 """
 SELECT_FIFTY = """
-SELECT l.* FROM listings l JOIN organizations o ON o.id = l.organization_id
- WHERE o.name = 'Koperasi telur Kanigoro (contoh)' ORDER BY l.created_at DESC, l.id DESC LIMIT 51;
+SELECT * FROM listings
+ WHERE organization_id = (SELECT id FROM organizations WHERE name = 'Koperasi telur Kanigoro (contoh)')
+ ORDER BY created_at DESC, id DESC LIMIT 51;
 """
 
 
