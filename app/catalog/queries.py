@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from app.catalog.models import Commodity, PriceReference
 from app.catalog.rules import CommodityFacts, Reference, RegionFacts, RegulatedPrice, UnitFacts
 from app.kit.problems import NotFound
+from app.regions.models import Region
 from app.regions.queries import all_regions
 
 _WHOLE = (selectinload(Commodity.grades), selectinload(Commodity.units))
@@ -65,11 +66,21 @@ async def reference(session: AsyncSession) -> Reference:
         )
     return Reference(
         commodities={row.code: facts(row) for row in await session.scalars(commodities())},
-        regions={
-            code: RegionFacts(code, row.name, row.timezone, row.price_zone, row.hub, row.trades_as)
-            for code, row in (await all_regions(session)).items()
-        },
+        regions={code: _region(row) for code, row in (await all_regions(session)).items()},
         regulated={code: tuple(prices) for code, prices in regulated.items()},
+    )
+
+
+def _region(row: Region) -> RegionFacts:
+    return RegionFacts(
+        code=row.code,
+        name=row.name,
+        timezone=row.timezone,
+        price_zone=row.price_zone,
+        hub=row.hub,
+        trades_as=row.trades_as,
+        collection_idr_per_kg=row.collection_idr_per_kg,
+        collection_days=row.collection_days,
     )
 
 

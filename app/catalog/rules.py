@@ -46,7 +46,7 @@ class CommodityFacts:
 
 @dataclass(frozen=True, slots=True)
 class RegionFacts:
-    """What posting needs to know of a region."""
+    """What posting and clearing need to know of a region."""
 
     code: str
     name: str
@@ -55,6 +55,9 @@ class RegionFacts:
     hub: str | None
     #: the region under which it is matched
     trades_as: str
+    #: from the gate to the hub
+    collection_idr_per_kg: int
+    collection_days: int
 
 
 @dataclass(frozen=True, slots=True)

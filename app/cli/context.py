@@ -32,8 +32,8 @@ class NoHub(NotFound):
 
     code = "no_hub"
     title = Text(
-        "Belum ada hub yang terdaftar di basis data ini. Skenario contoh dimuat dengan `hub demo`.",
-        "No hub is registered in this database. `hub demo` loads the example scenario.",
+        "Belum ada hub terdaftar di basis data ini. Daftarkan dengan `hub register`, atau muat contoh: `hub demo`.",
+        "No hub is registered in this database. `hub register` registers one, `hub demo` loads the examples.",
     )
 
 

@@ -7,7 +7,7 @@ import asyncpg
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import book, clearing, demo, doctor, prepare, replay, requests, serve
+from app.cli import book, clearing, demo, doctor, prepare, register, replay, requests, serve
 from app.cli.output import OUTPUT, complain
 from app.kit.db import sqlstate
 from app.kit.postgres import PostgresError
@@ -25,6 +25,7 @@ for command in (
     serve.run,
     prepare.migrate,
     demo.demo,
+    register.register,
     doctor.doctor,
     clearing.clear,
     replay.replay,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import queries as catalog
-from app.catalog.rules import CommodityFacts, Reference
+from app.catalog.rules import CommodityFacts, Reference, RegionFacts
 from app.demands import queries as demands
 from app.demands.models import Demand
 from app.engine import model as engine
@@ -18,8 +18,8 @@ from app.lanes.models import Departure
 from app.lanes.rules import is_usable
 from app.listings import queries as listings
 from app.listings.models import Listing
-from app.regions.models import Agreement, Region
-from app.regions.queries import agreements_in_force, all_regions
+from app.regions.models import Agreement
+from app.regions.queries import agreements_in_force
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -39,7 +39,6 @@ async def read_book(session: AsyncSession, *, commodities: Sequence[str], now: d
     """Read the open orders of commodities, the departures a run may use, and the agreements. `timezone`: the hub's."""
     today = local_day(now, timezone)
     reference = await catalog.reference(session)
-    regions = await all_regions(session)
     offered = await listings.open_in_pools(session, commodities)
     wanted = await demands.open_in_pools(session, commodities)
     departures = [
@@ -51,7 +50,9 @@ async def read_book(session: AsyncSession, *, commodities: Sequence[str], now: d
     ]
     traded = {listing.commodity for listing in offered} | {demand.commodity for demand in wanted}
     pools = tuple(
-        pool_of(reference.commodities[code], offered, wanted, regions, now) for code in commodities if code in traded
+        pool_of(reference.commodities[code], offered, wanted, reference.regions, now)
+        for code in commodities
+        if code in traded
     )
     return Book(
         market=engine.Market(
@@ -71,7 +72,7 @@ def pool_of(
     commodity: CommodityFacts,
     offered: Sequence[Listing],
     wanted: Sequence[Demand],
-    regions: Mapping[str, Region],
+    regions: Mapping[str, RegionFacts],
     now: datetime,
 ) -> engine.Pool:
     """Return the pool of one commodity."""
@@ -89,7 +90,7 @@ def pool_of(
 
 
 def listing_of(
-    listing: Listing, commodity: CommodityFacts, regions: Mapping[str, Region], now: datetime
+    listing: Listing, commodity: CommodityFacts, regions: Mapping[str, RegionFacts], now: datetime
 ) -> engine.Listing:
     """Return a listing as the engine reads it; its days at the hub come after its days of collection.
 
@@ -113,7 +114,9 @@ def listing_of(
     )
 
 
-def demand_of(demand: Demand, commodity: CommodityFacts, regions: Mapping[str, Region], now: datetime) -> engine.Demand:
+def demand_of(
+    demand: Demand, commodity: CommodityFacts, regions: Mapping[str, RegionFacts], now: datetime
+) -> engine.Demand:
     """Return a demand as the engine reads it; a part of a city trades as its parent.
 
     One that has nothing open, which no run reads, is asked about as a whole.

@@ -15,7 +15,6 @@ from app.engine.pairs import Candidate, candidates_for_demand, candidates_for_li
 from app.listings.models import Listing
 from app.matching.rules import rounded_up
 from app.matching.snapshot import demand_of, listing_of, microseconds, read_book
-from app.regions.queries import all_regions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ async def options(session: AsyncSession, *, demand: Demand, now: datetime, timez
     """Return the supply that could serve a demand, by listing and departure, cheapest first, with what forbids it."""
     book = await read_book(session, commodities=[demand.commodity], now=now, timezone=timezone)
     commodity = book.reference.commodities[demand.commodity]
-    wanted = demand_of(demand, commodity, await all_regions(session), now)
+    wanted = demand_of(demand, commodity, book.reference.regions, now)
     return candidates_for_demand(book.market, _pool(book.market, commodity), wanted)
 
 
@@ -44,7 +43,7 @@ async def outlook(session: AsyncSession, *, listing: Listing, now: datetime, tim
     """
     book = await read_book(session, commodities=[listing.commodity], now=now, timezone=timezone)
     commodity = book.reference.commodities[listing.commodity]
-    offered = listing_of(listing, commodity, await all_regions(session), now)
+    offered = listing_of(listing, commodity, book.reference.regions, now)
     return sorted(candidates_for_listing(book.market, _pool(book.market, commodity), offered), key=_best_paid_first)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from app.kit import rows
 from app.kit.auth import HubOnly
@@ -56,12 +56,19 @@ async def get_region(session: Session, code: str, response: Response) -> RegionA
 
 @api.patch("/regions/{code}", responses=documented(*CHANGES))
 async def change_region(
-    session: Session, principal: HubOnly, code: str, patch: RegionPatch, response: Response, if_match: IfMatch = None
+    request: Request,
+    session: Session,
+    principal: HubOnly,
+    code: str,
+    patch: RegionPatch,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> RegionAnswer:
     """Change what collecting from a region costs, or which hub gathers its supply."""
     region = await service.change_region(
         session, code=code, hub=principal.region, version=expected_version(if_match), changes=patch.changes()
     )
+    request.app.state.hub.reference.forget()
     response.headers["etag"] = etag(region.version)
     return RegionAnswer.model_validate(region)
 
