@@ -65,10 +65,13 @@ async def load(settings: Settings, url: str, *, with_demo: bool) -> clearing.Res
 
 
 async def _load(session: AsyncSession, settings: Settings, now: datetime) -> bool:
-    """Load the scenario where nobody is registered, its keys in a file before it is committed: they are shown once."""
+    """Load the scenario where nobody is registered, its keys in a file before it is committed: they are shown once.
+
+    Returns whether it waits to be cleared: it was loaded now, or by a start that ended before its clearing did.
+    """
     keys = await demo.load_scenario(session, environment=settings.environment, now=now)
     if keys is None:
-        return False
+        return await demo.awaits_clearing(session)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     keys.write(settings.data_dir / KEYS_FILE)
     return True

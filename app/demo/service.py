@@ -22,6 +22,7 @@ from app.lanes import service as lanes
 from app.listings import rules as listing_rules
 from app.listings import service as listings
 from app.matching import clearing
+from app.matching import queries as matching_queries
 from app.matching.models import ClearingRun
 from app.outbox.events import WORKER, Actor
 from app.parties import queries as parties_queries
@@ -106,6 +107,12 @@ async def load_scenario(session: AsyncSession, *, environment: str, now: datetim
     for row in demand:
         await parts.post_demand(row)
     return keys
+
+
+async def awaits_clearing(session: AsyncSession) -> bool:
+    """Tell whether the scenario was loaded and nothing was cleared since."""
+    loaded = await parties_queries.is_registered(session, OBSERVER_NAME)
+    return loaded and await matching_queries.last_binding_sha256(session) is None
 
 
 async def clear_scenario(database: Database, *, now: datetime) -> ClearingRun:

@@ -78,6 +78,11 @@ async def anybody(session: AsyncSession) -> bool:
     return bool(await session.scalar(select(exists(select(Organization.id)))))
 
 
+async def is_registered(session: AsyncSession, name: str) -> bool:
+    """Tell whether an organisation has this name."""
+    return bool(await session.scalar(select(exists(select(Organization.id).where(Organization.name == name)))))
+
+
 async def hub_organization(session: AsyncSession) -> Organization:
     """Return the hub's own organisation, the first that was registered. Raises NotFound (404) where there is none."""
     statement = select(Organization).where(Organization.role == "hub").order_by(Organization.id).limit(1)

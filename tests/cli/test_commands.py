@@ -70,6 +70,22 @@ def test_a_dry_run_shows_why_orders_are_left_and_binds_nothing(hub: Hub) -> None
     assert hub.sql("SELECT sum(proposed_quantity) FROM listings") == before
 
 
+def test_a_start_that_ended_before_the_clearing_is_made_good_by_the_next(
+    new_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ended(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(demo, "clear_scenario", ended)
+        assert new_hub("demo").code != 0
+    assert new_hub.sql("SELECT count(*) FROM listings") > 0
+    assert new_hub.sql("SELECT count(*) FROM clearing_runs") == 0
+    assert new_hub("demo").code == 0
+    assert new_hub.sql("SELECT count(*) FROM clearing_runs") == 1
+    assert new_hub("demo").code == 5
+
+
 def test_loading_the_scenario_clears_it_and_shows_the_matches(new_hub: Hub, terminal: Callable[[int], None]) -> None:
     terminal(80)
     ended = new_hub("demo")
