@@ -1,4 +1,4 @@
-"""Rows of clearing runs, their documents, and matches."""
+"""Rows of clearing runs, their documents, matches and counter-offers."""
 
 from datetime import date
 from typing import Any
@@ -142,6 +142,37 @@ class Match(Base):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
+
+
+class CounterOffer(Base):
+    """Other terms that one side of a match proposes, once; prices are rupiah per base unit."""
+
+    __tablename__ = "counter_offers"
+    __table_args__ = (
+        CheckConstraint("side IN ('listing', 'demand')", name="side"),
+        CheckConstraint("status IN ('open', 'accepted', 'declined')", name="status"),
+        CheckConstraint("(status = 'open') = (answered_at IS NULL)", name="answered"),
+        CheckConstraint("quantity >= 1", name="quantity"),
+        UniqueConstraint("match_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    match_id: Mapped[UUID] = mapped_column(ForeignKey("matches.id"))
+    #: the side that offers, and so has confirmed at these terms
+    side: Mapped[str]
+    #: base units
+    quantity: Mapped[Big]
+    departure_id: Mapped[UUID | None] = mapped_column(ForeignKey("departures.id"))
+    departs_on: Mapped[date]
+    arrives_on: Mapped[date]
+    producer_price_idr: Mapped[Big]
+    freight_idr: Mapped[Big]
+    scarcity_idr: Mapped[Big]
+    delivered_price_idr: Mapped[Big]
+    #: open, accepted or declined; an open one is over when its match was answered or has lapsed
+    status: Mapped[str]
+    created_at: Mapped[Instant]
+    answered_at: Mapped[Instant | None]
 
 
 class Unmatched(Base):

@@ -17,6 +17,10 @@ class Organization(Base):
         UniqueConstraint("hub", "role", "name"),
         CheckConstraint("role IN ('producer', 'buyer', 'hub', 'observer')", name="role"),
         CheckConstraint("status IN ('active', 'suspended')", name="status"),
+        CheckConstraint("payment_terms IN ('cash', 'down_payment', 'net_7', 'net_14', 'net_30')", name="payment_terms"),
+        CheckConstraint(
+            "record_on_time BETWEEN 0 AND record_orders AND record_refused BETWEEN 0 AND record_orders", name="record"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -32,6 +36,12 @@ class Organization(Base):
     contact: Mapped[str | None]
     telephone: Mapped[str | None]
     status: Mapped[str]
+    #: how a buyer pays unless an order says otherwise
+    payment_terms: Mapped[str] = mapped_column(default="cash")
+    #: how it has kept its word: orders delivered (a buyer's: paid), those of them on time, those with goods refused
+    record_orders: Mapped[int] = mapped_column(default=0)
+    record_on_time: Mapped[int] = mapped_column(default=0)
+    record_refused: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Instant]
 
