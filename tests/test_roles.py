@@ -19,8 +19,8 @@ HUB, SELLERS, BUYERS, TRADERS = {"hub"}, {"hub", "producer"}, {"hub", "buyer"}, 
 MAY = {
     **dict.fromkeys(
         "list_regions get_region list_agreements list_commodities get_commodity list_price_references list_lanes "
-        "list_departures list_clearing_prices get_certificate get_summary get_balance get_prices get_flows get_health "
-        "get_readiness".split(),
+        "list_departures list_clearing_prices get_certificate get_summary get_balance get_prices get_prices_history "
+        "get_flows get_freshness get_lanes get_data_quality get_health get_readiness".split(),
         PUBLIC,
     ),
     **dict.fromkeys(

@@ -1,4 +1,4 @@
-"""Sums by commodity, region and day; never a party. Dry runs have a status of their own and are never counted."""
+"""What is matched and moved, and at which prices: sums by commodity, region and day, never a party."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,43 +7,13 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.dashboards.relations import COVERED, EITHER_END, POSTED, PRICED, TRADE
 from app.dashboards.rules import STATUSES, Period, Stage
 
-#: matches of a stage that arrive in a period: goods in grams, by the place that {at} names
-_TRADE_AT = """
-    SELECT m.commodity, c.name AS commodity_name, m.grade, m.quantity, m.quantity * c.unit_weight_g AS grams,
-           m.producer_price_idr, m.delivered_price_idr, m.arrives_on, l.hub, city.code AS region,
-           city.name AS region_name, city.price_zone, m.departure_id
-      FROM matches m
-      JOIN commodities c ON c.code = m.commodity
-      JOIN listings l ON l.id = m.listing_id
-      JOIN demands d ON d.id = m.demand_id
-      JOIN regions place ON place.code = d.region
-      JOIN regions city ON city.code = {at}
-     WHERE m.status = ANY(:statuses) AND m.arrives_on BETWEEN :first AND :last
-       AND (CAST(:commodities AS text[]) IS NULL OR m.commodity = ANY(:commodities))
-       AND (CAST(:regions AS text[]) IS NULL OR {filtered})
-"""
-
-#: a region's trade goes to it, comes from it, or through it as a hub
-_EITHER_END = "place.trades_as = ANY(:regions) OR l.region = ANY(:regions) OR l.hub = ANY(:regions)"
-#: the city that needs it, under which its parts trade
-_TRADE = _TRADE_AT.format(at="place.trades_as", filtered=f"({_EITHER_END})")
-#: the place whose price it is: what the buyer fetches is paid at the hub, as in a run's prices
-_PRICED = _TRADE_AT.format(
-    at="CASE WHEN m.departure_id IS NULL THEN l.hub ELSE place.trades_as END", filtered="city.code = ANY(:regions)"
-)
-
-#: what a posting stands for: what its owner took back no longer counts, what expired unserved still does
-_POSTED = "(p.quantity - CASE WHEN p.status = 'expired' THEN 0 ELSE p.withdrawn_quantity END)"
-
-#: what of a need has come as far as the stage
-_COVERED = "(p.proposed_quantity * CAST(:with_proposed AS int) + p.ordered_quantity * CAST(:with_ordered AS int))"
-
 SUMMARY = text(f"""
-WITH trade AS ({_TRADE}),
+WITH trade AS ({TRADE}),
 wanted AS (
-    SELECT p.deliver_by, {_POSTED} * c.unit_weight_g AS asked, {_COVERED} * c.unit_weight_g AS covered
+    SELECT p.deliver_by, {POSTED} * c.unit_weight_g AS asked, {COVERED} * c.unit_weight_g AS covered
       FROM demands p
       JOIN commodities c ON c.code = p.commodity
       JOIN regions place ON place.code = p.region
@@ -83,19 +53,19 @@ SELECT (SELECT count(*) FROM listings l WHERE l.status = 'open'
        (SELECT count(*) FROM matches m JOIN listings l ON l.id = m.listing_id JOIN demands d ON d.id = m.demand_id
           JOIN regions place ON place.code = d.region WHERE m.status = 'proposed'
            AND (CAST(:commodities AS text[]) IS NULL OR m.commodity = ANY(:commodities))
-           AND (CAST(:regions AS text[]) IS NULL OR {_EITHER_END})) AS unanswered
+           AND (CAST(:regions AS text[]) IS NULL OR {EITHER_END})) AS unanswered
 """)  # noqa: S608 - constant parts
 
 #: supply stands in the region and week from which it can leave, need in the region and week by which it must arrive
 BALANCE = text(f"""
 WITH posted AS (
     SELECT date_trunc(:granularity, p.available_from)::date AS week, p.commodity, p.region,
-           {_POSTED} * c.unit_weight_g AS supply, 0 AS demand, 0 AS matched
+           {POSTED} * c.unit_weight_g AS supply, 0 AS demand, 0 AS matched
       FROM listings p JOIN commodities c ON c.code = p.commodity
      WHERE p.available_from BETWEEN :first AND :last
     UNION ALL
     SELECT date_trunc(:granularity, p.deliver_by)::date, p.commodity, place.trades_as, 0,
-           {_POSTED} * c.unit_weight_g, {_COVERED} * c.unit_weight_g
+           {POSTED} * c.unit_weight_g, {COVERED} * c.unit_weight_g
       FROM demands p JOIN commodities c ON c.code = p.commodity JOIN regions place ON place.code = p.region
      WHERE p.deliver_by BETWEEN :first AND :last
 )
@@ -119,7 +89,7 @@ HAVING sum(p.supply) + sum(p.demand) > 0
 #: averages weighted by quantity, half rupiah up; the consumer's HET or HAP of that day, the nearest in grade, then in
 #: zone, then the latest; where several are equally near (cuts of beef), from the lowest to the highest
 PRICES = text(f"""
-WITH trade AS ({_PRICED}),
+WITH trade AS ({PRICED}),
 priced AS (
     SELECT date_trunc(:granularity, arrives_on)::date AS on, commodity, commodity_name, grade, region, region_name,
            price_zone, max(arrives_on) AS last_day,
@@ -142,7 +112,7 @@ SELECT p.on, p.commodity, p.commodity_name, p.grade, p.region, p.region_name, p.
 """)  # noqa: S608 - constant parts
 
 FLOWS = text(f"""
-WITH trade AS ({_TRADE})
+WITH trade AS ({TRADE})
 SELECT date_trunc(:granularity, t.arrives_on)::date AS on, t.commodity, t.commodity_name, t.grade, t.hub AS origin,
        hub.name AS origin_name, t.region AS destination, t.region_name AS destination_name, lane.code AS lane,
        (sum(t.grams) / 1000)::bigint AS quantity_kg, sum(t.quantity * t.delivered_price_idr)::bigint AS value_idr,

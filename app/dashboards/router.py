@@ -13,9 +13,13 @@ from app.dashboards.rules import Granularity, Stage, as_csv, hub_timezone, perio
 from app.dashboards.schemas import (
     BalanceRow,
     Dashboard,
+    DataQualityRow,
     FlowRow,
+    FreshnessRow,
+    LaneRow,
     Meta,
     PeriodAnswer,
+    PriceHistoryRow,
     PriceRow,
     SummaryRow,
 )
@@ -61,14 +65,15 @@ class View:
             if code not in reference.regions:
                 raise unknown_region("region", code)
         self.timezone = shown_timezone(reference, region)
-        self.period = period_of(from_, until, today=local_day(now, hub_timezone(reference)))
+        self.today = local_day(now, hub_timezone(reference))
+        self.period = period_of(from_, until, today=self.today)
         self.regions = [reference.regions[code].trades_as for code in region] if region else None
         self.stage, self.commodities = stage, commodity
         self.is_csv, self.semicolons = file_format == "csv", dialect == "excel-id"
 
     def asked(self, granularity: Granularity) -> Asked:
         """Return what the service is asked for."""
-        return Asked(self.period, granularity, self.stage, self.commodities, self.regions)
+        return Asked(self.period, granularity, self.stage, self.commodities, self.regions, self.today)
 
 
 Shared = Annotated[View, Depends(View, scope="function")]
@@ -121,3 +126,35 @@ async def get_flows(session: Session, view: Shared, granularity: Granularity = G
     """Tell what goes from the hub to each city, by commodity, lane and day."""
     units = {"quantity_kg": "kg", "value_idr": "IDR delivered", "orders": "matches"}
     return await _answer(session, view, service.flows, granularity, FlowRow, units)
+
+
+@api.get("/dashboard/prices-history", responses={**documented(), **CSV}, response_model=Dashboard[PriceHistoryRow])
+async def get_prices_history(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
+    """Tell how prices went: bands of what was traded, beside prices seen on markets and set by the state."""
+    columns = ("low_idr", "average_idr", "high_idr")
+    units = dict.fromkeys(columns, "IDR per base unit") | {"quantity_kg": "kg"}
+    return await _answer(session, view, service.prices_history, granularity, PriceHistoryRow, units)
+
+
+@api.get("/dashboard/freshness", responses={**documented(), **CSV}, response_model=Dashboard[FreshnessRow])
+async def get_freshness(session: Session, view: Shared, granularity: Granularity = Granularity.DAY) -> Any:
+    """Tell the age of stock against its shelf life, and how much of it is at risk."""
+    units = dict.fromkeys(("quantity_kg", "at_risk_kg"), "kg")
+    units |= dict.fromkeys(("age_days", "shelf_life_days", "remaining_days"), "days")
+    return await _answer(session, view, service.freshness, granularity, FreshnessRow, units)
+
+
+@api.get("/dashboard/lanes", responses={**documented(), **CSV}, response_model=Dashboard[LaneRow])
+async def get_lanes(session: Session, view: Shared, granularity: Granularity = Granularity.DAY) -> Any:
+    """Tell how full departures are, by lane and day."""
+    units = dict.fromkeys(("departures", "full_departures"), "departures")
+    units |= dict.fromkeys(("capacity_kg", "carried_kg", "free_kg"), "kg")
+    units |= dict.fromkeys(("freight_idr", "scarcity_idr"), "IDR")
+    return await _answer(session, view, service.lanes, granularity, LaneRow, units)
+
+
+@api.get("/dashboard/data-quality", responses={**documented(), **CSV}, response_model=Dashboard[DataQualityRow])
+async def get_data_quality(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
+    """Tell what the figures rest on: records by check, and those that lack papers, a price that holds, a reference."""
+    units = {"records": "records", "missing": "records", "missing_permille": "permille"}
+    return await _answer(session, view, service.data_quality, granularity, DataQualityRow, units)

@@ -16,6 +16,8 @@ from app.kit.text import Text
 DAYS_BACK = 28
 DAYS_AHEAD = HORIZON_DAYS
 LONGEST_DAYS = 400
+#: stock is at risk from when this part of its shelf life is left: a third
+AT_RISK_SHARE = 3
 #: far from the ends of the calendar, so that the period before exists too
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 

@@ -98,3 +98,81 @@ class FlowRow(BaseModel):
     quantity_kg: int
     value_idr: int
     orders: int
+
+
+class PriceHistoryRow(BaseModel):
+    """A band of prices, rupiah per base unit: of daily averages in trade, or of references seen (observed) or set.
+
+    A set price stands on the first day of the period on which it holds; null grade, region or zone: it holds for all.
+    """
+
+    on: date
+    commodity: str
+    commodity_name: str
+    grade: str | None
+    region: str | None
+    region_name: str | None
+    price_zone: int | None
+    kind: Literal["trade", "observed", "het", "hpp", "hap"]
+    level: str
+    low_idr: int
+    average_idr: int
+    high_idr: int
+    quantity_kg: int | None
+
+
+class FreshnessRow(BaseModel):
+    """Stock by the day from which it can leave; days are averages by weight, below 0 where the last day is over."""
+
+    on: date
+    commodity: str
+    commodity_name: str
+    grade: str
+    region: str
+    region_name: str
+    stage: str
+    quantity_kg: int
+    at_risk_kg: int = Field(description="a third of its shelf life is left, or less")
+    age_days: int
+    shelf_life_days: int
+    remaining_days: int
+
+
+class LaneRow(BaseModel):
+    """Departures of a lane by the day they arrive: room, what they carry, what it costs."""
+
+    on: date
+    lane: str
+    origin: str
+    origin_name: str
+    destination: str
+    destination_name: str
+    stage: str
+    departures: int
+    full_departures: int
+    capacity_kg: int
+    carried_kg: int
+    free_kg: int = Field(description="not booked, whatever stage and commodity")
+    freight_idr: int
+    scarcity_idr: int
+
+
+class DataQualityRow(BaseModel):
+    """Records of one kind, and those that lack what the check is about."""
+
+    on: date
+    check: Literal[
+        "stock_has_its_papers",
+        "stock_holds_its_price",
+        "need_holds_its_price",
+        "need_has_a_household_figure",
+        "trade_has_a_farm_gate_reference",
+        "trade_has_a_city_reference",
+    ]
+    commodity: str
+    commodity_name: str
+    region: str
+    region_name: str
+    records: int
+    missing: int
+    missing_permille: int

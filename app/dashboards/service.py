@@ -1,13 +1,14 @@
-"""The four dashboards."""
+"""The dashboards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.dashboards import queries
+from app.dashboards import history, quality, queries, stock
 from app.dashboards.rules import Granularity, Period, Stage
 
 
@@ -20,6 +21,8 @@ class Asked:
     stage: Stage
     commodities: Sequence[str] | None
     regions: Sequence[str] | None
+    #: by the hub's clock
+    today: date
 
 
 async def summary(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
@@ -63,7 +66,31 @@ async def prices(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
 
 async def flows(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
     """Return what goes from the hub to each city, by lane."""
-    return [{**row, "stage": str(asked.stage)} for row in await _rows(session, queries.FLOWS, asked)]
+    return _staged(asked, await _rows(session, queries.FLOWS, asked))
+
+
+async def prices_history(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return bands of traded prices and the references of the period, seen and set."""
+    return await _rows(session, history.PRICES_HISTORY, asked)
+
+
+async def freshness(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return the stock that has not come as far as the stage: its age against its shelf life, and what is at risk."""
+    return _staged(asked, await _rows(session, stock.FRESHNESS, asked))
+
+
+async def lanes(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return the departures of each lane, what they carry and what room is left."""
+    return _staged(asked, await _rows(session, stock.LANES, asked))
+
+
+async def data_quality(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return how many records lack what the figures rest on."""
+    return await _rows(session, quality.DATA_QUALITY, asked)
+
+
+def _staged(asked: Asked, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "stage": str(asked.stage)} for row in rows]
 
 
 async def _rows(session: AsyncSession, statement: TextClause, asked: Asked, **more: Any) -> list[dict[str, Any]]:
@@ -75,5 +102,6 @@ async def _rows(session: AsyncSession, statement: TextClause, asked: Asked, **mo
         commodities=asked.commodities,
         regions=asked.regions,
         granularity=str(asked.granularity),
+        today=asked.today,
         **more,
     )

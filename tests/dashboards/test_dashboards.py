@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-PAGES = ("summary", "balance", "prices", "flows")
+PAGES = ("summary", "balance", "prices", "prices-history", "flows", "freshness", "lanes", "data-quality")
 
 
 async def get(api: Any, page: str, query: str = "", **headers: str) -> Any:
