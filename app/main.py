@@ -37,7 +37,8 @@ from app.parties.router import api as parties
 from app.parties.service import authenticate
 from app.regions.router import api as regions
 
-ROUTERS = (regions, catalog, parties, lanes, listings, demands, matching, dashboards, jobs, operations)
+#: matched in this order: what is asked most stands first
+ROUTERS = (listings, demands, matching, dashboards, operations, catalog, regions, lanes, parties, jobs)
 
 
 @dataclass(slots=True)
