@@ -34,7 +34,7 @@ from app.lanes.router import api as lanes
 from app.listings.router import api as listings
 from app.matching.router import api as matching
 from app.parties.router import api as parties
-from app.parties.service import authenticate
+from app.parties.service import authenticate, recognise
 from app.regions.router import api as regions
 
 #: matched in this order: what is asked most stands first
@@ -55,6 +55,10 @@ class Hub:
     async def authenticate(self, session: AsyncSession, key: str) -> Principal:
         """Return who a key belongs to."""
         return await authenticate(session, key, now=self.clock.now())
+
+    async def recognise(self, session: AsyncSession, token: str) -> Principal:
+        """Return who a browser's session belongs to."""
+        return await recognise(session, token, now=self.clock.now())
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:

@@ -28,6 +28,7 @@ from app.matching import queries as matching_queries
 from app.matching import service as matching
 from app.matching.models import ClearingRun
 from app.outbox.events import Actor
+from app.parties import service as parties
 from app.parties.models import Organization
 
 LOG = logging.getLogger("hub.worker")
@@ -57,9 +58,10 @@ async def work(database: Database, clock: Clock, stop: asyncio.Event) -> None:
 
 
 async def tidy(database: Database, now: datetime) -> None:
-    """Keep departures 35 days ahead and forget answers older than 72 hours."""
+    """Keep departures 35 days ahead, forget answers older than 72 hours and sign-ins that are over."""
     await database.retried(lambda session: lanes.keep_departures(session, now=now))
     await database.retried(lambda session: forget_old_answers(session, now))
+    await database.retried(lambda session: parties.forget_old_sign_ins(session, now))
 
 
 async def close_due(database: Database, now: datetime) -> None:

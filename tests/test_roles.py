@@ -20,13 +20,13 @@ MAY = {
     **dict.fromkeys(
         "list_regions get_region list_agreements list_commodities get_commodity list_price_references list_lanes "
         "list_departures list_clearing_prices get_certificate get_summary get_balance get_prices get_prices_history "
-        "get_flows get_freshness get_lanes get_data_quality get_health get_readiness".split(),
+        "create_session get_flows get_freshness get_lanes get_data_quality get_health get_readiness".split(),
         PUBLIC,
     ),
     **dict.fromkeys(
         "change_region sign_agreement change_agreement open_lane change_lane close_lane add_departure change_departure "
         "list_organizations register_organization get_organization change_organization start_clearing_run get_book "
-        "get_metrics".split(),
+        "create_sign_in_link get_metrics".split(),
         HUB,
     ),
     "post_price_reference": {"hub", "observer"},
@@ -45,8 +45,8 @@ MAY = {
         "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match".split(), TRADERS
     ),
     **dict.fromkeys(
-        "get_me list_api_keys create_api_key rotate_api_key revoke_api_key list_clearing_runs get_clearing_run get_job "
-        "stream_job".split(),
+        "close_session get_me list_api_keys create_api_key rotate_api_key revoke_api_key list_clearing_runs "
+        "get_clearing_run get_job stream_job".split(),
         KEYED,
     ),
 }

@@ -1,14 +1,15 @@
 """The dependencies that demand a principal.
 
-`main` plugs in how a key becomes a principal; routers say which roles may pass.
+`main` plugs in how a key or a browser's session becomes a principal; routers say which roles may pass.
 """
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from app.kit import cookies
 from app.kit.idempotency import begin_once
 from app.kit.principal import Principal, Role
 from app.kit.problems import Forbidden, Unauthenticated
@@ -18,20 +19,35 @@ from app.kit.sessions import Session
 LONGEST_KEY = 200
 
 _bearer = HTTPBearer(auto_error=False, description="Kunci API: btc_<lingkungan>_<acak>")
+_cookie = APIKeyCookie(
+    name=cookies.SESSION,
+    auto_error=False,
+    description="Sesi peramban dari POST /v1/sessions; setiap perubahan juga membawa header X-CSRF-Token",
+)
 
 
 async def caller(
-    request: Request, session: Session, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    request: Request,
+    session: Session,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    token: Annotated[str | None, Security(_cookie)],
 ) -> Principal:
-    """Return who is asking, counted against the key's minute and, for a repeated POST, answered from memory.
+    """Return who is asking, counted against its minute and, for a repeated POST, answered from memory.
 
-    Raises Unauthenticated (401), TooManyRequests (429) and, as replays, what `kit.idempotency` raises.
+    A key in the header goes before a cookie: nobody sends it unasked. Raises Unauthenticated (401), CrossSite (403),
+    TooManyRequests (429) and, as replays, what `kit.idempotency` raises.
     """
-    if credentials is None or len(credentials.credentials) > LONGEST_KEY:
-        raise Unauthenticated
     hub = request.app.state.hub
-    principal: Principal = await hub.authenticate(session, credentials.credentials)
-    await hub.limiter.count(str(principal.key_id))
+    given = credentials.credentials if credentials else token
+    if given is None or len(given) > LONGEST_KEY:
+        raise Unauthenticated
+    principal: Principal
+    if credentials:
+        principal = await hub.authenticate(session, given)
+    else:
+        principal = await hub.recognise(session, given)
+        cookies.require_own_page(request, given)
+    await hub.limiter.count(str(principal.key_id or principal.session_id))
     request.state.principal = principal
     await begin_once(request, session, principal.organization_id)
     return principal

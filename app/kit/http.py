@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from app.kit import problems
+from app.kit.cookies import CrossSite
 from app.kit.idempotency import KeyInUse, KeyReused, Replay, store_once
 from app.kit.observe import carried
 from app.kit.problems import FieldError, Invalid, Problem
@@ -127,7 +128,7 @@ def _conditional(request: Request, response: Response) -> Response:
     if "etag" not in response.headers:
         response.headers["etag"] = f'W/"{hashlib.sha256(response.body).hexdigest()[:24]}"'
     if "cache-control" not in response.headers:
-        keyed = "authorization" in request.headers
+        keyed = hasattr(request.state, "principal")
         response.headers["cache-control"] = "private, no-cache" if keyed else "public, max-age=15"
     response.headers["vary"] = "Authorization, Accept-Language"
     known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
@@ -153,7 +154,7 @@ def documented(*raised: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 #: what every keyed route may answer
-KEYED = (problems.Unauthenticated, problems.Forbidden, problems.TooManyRequests)
+KEYED = (problems.Unauthenticated, problems.Forbidden, CrossSite, problems.TooManyRequests)
 #: what every keyed POST may answer
 CREATES = (*KEYED, KeyInUse, KeyReused, problems.TooLarge, problems.UnsupportedMediaType)
 #: what every PATCH may answer

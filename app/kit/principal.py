@@ -24,8 +24,10 @@ class Principal:
     region: str
     #: region code of its hub
     hub: str
-    #: the key that acted; None for a command at the server
+    #: the key that acted; None for a command at the server and a session begun by a link
     key_id: UUID | None = None
+    #: the browser's session that acted, if one did
+    session_id: UUID | None = None
 
     @property
     def is_hub(self) -> bool:

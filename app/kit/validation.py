@@ -39,6 +39,7 @@ SENTENCES: Mapping[str, Text] = {
     "model_attributes_type": Text("Harus objek JSON.", "It must be a JSON object."),
     "model_type": Text("Harus objek JSON.", "It must be a JSON object."),
     "dict_type": Text("Harus objek JSON.", "It must be a JSON object."),
+    "one_of": Text("Isi salah satu saja.", "Give exactly one of them."),
     "day": Text(
         "Tulis tanggal sebagai YYYY-MM-DD, dari tahun 2000 sampai 2199.",
         "Write the day as YYYY-MM-DD, from 2000 to 2199.",

@@ -1,7 +1,7 @@
 """What can go wrong with organisations and keys."""
 
 from app.kit.db import means
-from app.kit.problems import Conflict, Forbidden
+from app.kit.problems import Conflict, Forbidden, Unauthenticated
 from app.kit.text import Text
 
 
@@ -37,6 +37,16 @@ class Suspended(Forbidden):
 
     code = "suspended"
     title = Text("Organisasi ini sedang dibekukan. Hubungi hub.", "This organisation is suspended. Ask the hub.")
+
+
+class LinkNotLive(Unauthenticated):
+    """401: the sign-in link was used, is over, or never was."""
+
+    code = "link_not_live"
+    title = Text(
+        "Tautan masuk ini sudah dipakai atau sudah lewat waktunya. Minta tautan baru kepada hub.",
+        "This sign-in link was used or is over. Ask the hub for a new one.",
+    )
 
 
 means("uq_organizations_hub_role_name", NameTaken)

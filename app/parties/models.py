@@ -63,3 +63,32 @@ class ApiKey(Base):
     expires_at: Mapped[Instant | None]
     revoked_at: Mapped[Instant | None]
     last_used_at: Mapped[Instant | None]
+
+
+class SignInLink(Base):
+    """A link that the hub sends to a party without a key: it opens one session, once, soon."""
+
+    __tablename__ = "sign_in_links"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    #: SHA-256 of the token: it has 256 random bits
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    used_at: Mapped[Instant | None]
+
+
+class BrowserSession(Base):
+    """A browser that signed in by a link or a key; it ends by itself, on signing out, or with its key."""
+
+    __tablename__ = "browser_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"), index=True)
+    #: the key it was begun with; None where a link was
+    key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id"))
+    #: SHA-256 of the token in the cookie
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[Instant]
+    expires_at: Mapped[Instant]

@@ -9,9 +9,10 @@ from sqlalchemy import Row, Select, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.problems import NotFound
-from app.parties.models import ApiKey, Organization
+from app.parties.models import ApiKey, BrowserSession, Organization
 
 _KEYS, _OWNERS = ApiKey.__table__.c, Organization.__table__.c
+_SESSIONS = BrowserSession.__table__.c
 
 
 def organizations(
@@ -59,6 +60,31 @@ _KEY_AND_OWNER = (
 async def key_and_owner(session: AsyncSession, prefix: str) -> Row[*tuple[Any, ...]] | None:
     """Return what authentication needs of the key with this prefix and its organisation."""
     return (await session.execute(_KEY_AND_OWNER, {"prefix": prefix})).one_or_none()
+
+
+#: built once: it runs before every request of a browser
+_SESSION_AND_OWNER = (
+    select(
+        _SESSIONS.id,
+        _SESSIONS.key_id,
+        _SESSIONS.expires_at,
+        _KEYS.expires_at.label("key_expires_at"),
+        _KEYS.revoked_at.label("key_revoked_at"),
+        _OWNERS.id.label("organization_id"),
+        _OWNERS.role,
+        _OWNERS.region,
+        _OWNERS.hub,
+        _OWNERS.status,
+    )
+    .join_from(BrowserSession.__table__, Organization.__table__, _OWNERS.id == _SESSIONS.organization_id)
+    .outerjoin(ApiKey.__table__, _KEYS.id == _SESSIONS.key_id)
+    .where(_SESSIONS.hash == bindparam("hash"))
+)
+
+
+async def session_and_owner(session: AsyncSession, token_hash: bytes) -> Row[*tuple[Any, ...]] | None:
+    """Return what authentication needs of the browser's session with this token, its key and its organisation."""
+    return (await session.execute(_SESSION_AND_OWNER, {"hash": token_hash})).one_or_none()
 
 
 def keys_of(organization_id: UUID) -> Select[ApiKey]:

@@ -6,27 +6,30 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
-from app.kit import rows
+from app.kit import cookies, rows
 from app.kit.auth import Caller, HubOnly
 from app.kit.http import CHANGES, CREATES, KEYED, IfMatch, documented, etag, expected_version, router
 from app.kit.idempotency import replays_without
 from app.kit.paging import Listed, Page, SortKey, fetch_page, instant, sort_key
 from app.kit.principal import Role
-from app.kit.problems import NotFound
+from app.kit.problems import NotFound, TooLarge, Unauthenticated, UnsupportedMediaType
 from app.kit.sessions import Now, Session
 from app.outbox.events import actor_of
 from app.parties import queries, service
-from app.parties.errors import KeyNotLive, NameTaken, TooManyKeys
+from app.parties.errors import KeyNotLive, LinkNotLive, NameTaken, Suspended, TooManyKeys
 from app.parties.models import ApiKey, Organization
 from app.parties.schemas import (
     ApiKeyAnswer,
     ApiKeyDraft,
     Me,
     NewApiKey,
+    NewSignInLink,
     OrganizationAnswer,
     OrganizationDraft,
     OrganizationPatch,
     Rotation,
+    SessionAnswer,
+    SessionDraft,
     Status,
 )
 
@@ -175,3 +178,48 @@ async def revoke_api_key(session: Session, principal: Caller, organization_id: U
     """Revoke a key at once."""
     organization = await service.visible(session, organization_id=organization_id, principal=principal)
     await service.revoke_key(session, organization=organization, key_id=key_id, now=now)
+
+
+@api.post(
+    "/organizations/{organization_id}/sign-in-links",
+    status_code=201,
+    responses=documented(*CREATES, NotFound, Suspended),
+)
+@replays_without("path")
+async def create_sign_in_link(session: Session, principal: HubOnly, organization_id: UUID, now: Now) -> NewSignInLink:
+    """Make a link with which a party signs in without a key: once, and within two hours."""
+    organization = await service.visible(session, organization_id=organization_id, principal=principal)
+    link, token = await service.create_link(session, organization=organization, now=now)
+    return NewSignInLink(
+        id=link.id,
+        organization=link.organization_id,
+        path=f"/masuk?t={token}",
+        created_at=link.created_at,
+        expires_at=link.expires_at,
+    )
+
+
+@api.post(
+    "/sessions",
+    status_code=201,
+    responses=documented(Unauthenticated, LinkNotLive, Suspended, TooLarge, UnsupportedMediaType),
+)
+async def create_session(
+    request: Request, response: Response, session: Session, draft: SessionDraft, now: Now
+) -> SessionAnswer:
+    """Sign a browser in with a link or a key: it gets a cookie that no script reads, for twelve hours."""
+    begun, token = await service.begin_session(session, link_token=draft.link_token, api_key=draft.api_key, now=now)
+    cookies.hand_over(request, response, token, until=begun.expires_at, now=now)
+    organization = await rows.find(session, Organization, begun.organization_id)
+    return SessionAnswer(
+        organization=OrganizationAnswer.model_validate(organization),
+        csrf_token=cookies.proof_of(token),
+        expires_at=begun.expires_at,
+    )
+
+
+@api.delete("/sessions/current", status_code=204, responses=documented(*KEYED, NotFound))
+async def close_session(session: Session, principal: Caller, response: Response) -> None:
+    """Sign out: the session that asks is over."""
+    await service.end_session(session, principal=principal)
+    cookies.take_back(response)

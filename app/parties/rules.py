@@ -11,6 +11,10 @@ SHOWN = 8
 #: the time of last use is written at most this often
 USE_RECORDED_EVERY = timedelta(minutes=1)
 MOST_LIVE_KEYS = 20
+#: a sign-in link opens a session for this long
+LINK_LIFETIME = timedelta(hours=2)
+#: a browser's session lasts a working day
+SESSION_LIFETIME = timedelta(hours=12)
 
 
 def write_key(environment: str, secret: str) -> str:

@@ -1,15 +1,18 @@
 """Shapes of organisations and keys."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.kit.principal import Role
 from app.kit.validation import Answer, Code, Line, Patch, Shape, Whole, may_change
 
 Status = Literal["active", "suspended"]
+#: a token or a key; longer ones are refused unread
+Secret = Annotated[Line, Field(max_length=200)]
 Telephone = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 -]{5,19}$", examples=["+6281234567890"])]
 
 
@@ -88,3 +91,37 @@ class Rotation(Shape):
     """How long the old key still works."""
 
     overlap_hours: Annotated[Whole, Field(ge=0, le=168)] = 24
+
+
+class NewSignInLink(Answer):
+    """A link to send to a party: it opens one session."""
+
+    id: UUID
+    organization: UUID
+    path: str | None = Field(
+        None, description="address under this server, with the token; absent when the answer is replayed"
+    )
+    created_at: datetime
+    expires_at: datetime
+
+
+class SessionDraft(Shape):
+    """How a browser signs in: with the token of a link, or with a key."""
+
+    link_token: Secret | None = None
+    api_key: Secret | None = Field(None, examples=["btc_demo_…"])
+
+    @model_validator(mode="after")
+    def one_of_both(self) -> Self:
+        """Refuse none and both."""
+        if (self.link_token is None) == (self.api_key is None):
+            raise PydanticCustomError("one_of", "give either link_token or api_key")
+        return self
+
+
+class SessionAnswer(Answer):
+    """A session; its token is in a cookie that no script reads."""
+
+    organization: OrganizationAnswer
+    csrf_token: str = Field(description="to be sent back as X-CSRF-Token with every change; also in a cookie")
+    expires_at: datetime

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import rows
@@ -17,8 +17,8 @@ from app.kit.text import Text
 from app.outbox.events import Actor, Event, actor_of
 from app.outbox.service import record
 from app.parties import queries, rules
-from app.parties.errors import KeyNotLive, Suspended, TooManyKeys
-from app.parties.models import ApiKey, Organization
+from app.parties.errors import KeyNotLive, LinkNotLive, Suspended, TooManyKeys
+from app.parties.models import ApiKey, BrowserSession, Organization, SignInLink
 from app.regions.service import require_region
 
 
@@ -172,3 +172,87 @@ async def _own_key(session: AsyncSession, organization: Organization, key_id: UU
     if key.organization_id != organization.id:
         raise NotFound
     return key
+
+
+async def create_link(session: AsyncSession, *, organization: Organization, now: datetime) -> tuple[SignInLink, str]:
+    """Create a sign-in link; returns its row and its token, which is stored nowhere. Raises Suspended (403)."""
+    if organization.status != "active":
+        raise Suspended
+    token = new_secret()
+    link = SignInLink(
+        id=new_id(),
+        organization_id=organization.id,
+        hash=rules.hash_of(token),
+        created_at=now,
+        expires_at=now + rules.LINK_LIFETIME,
+    )
+    session.add(link)
+    await session.flush()
+    return link, token
+
+
+async def begin_session(
+    session: AsyncSession, *, link_token: str | None, api_key: str | None, now: datetime
+) -> tuple[BrowserSession, str]:
+    """Begin a browser's session with a link, which is used up by it, or with a key; returns its row and its token.
+
+    Raises Unauthenticated (401) when the link was used or is over, or the key does not hold; Suspended (403).
+    """
+    key_id = None
+    if link_token is not None:
+        organization_id = await _use_link(session, link_token, now)
+        if (await rows.find(session, Organization, organization_id)).status != "active":
+            raise Suspended
+    else:
+        principal = await authenticate(session, api_key or "", now=now)
+        organization_id, key_id = principal.organization_id, principal.key_id
+    token = new_secret()
+    begun = BrowserSession(
+        id=new_id(),
+        organization_id=organization_id,
+        key_id=key_id,
+        hash=rules.hash_of(token),
+        created_at=now,
+        expires_at=now + rules.SESSION_LIFETIME,
+    )
+    session.add(begun)
+    await session.flush()
+    return begun, token
+
+
+async def _use_link(session: AsyncSession, token: str, now: datetime) -> UUID:
+    """Use a link up: of two who try at once, the database lets one pass."""
+    usable = (SignInLink.hash == rules.hash_of(token), SignInLink.used_at.is_(None), SignInLink.expires_at > now)
+    used = update(SignInLink).where(*usable).values(used_at=now).returning(SignInLink.organization_id)
+    organization_id = await session.scalar(used)
+    if organization_id is None:
+        raise LinkNotLive
+    return organization_id
+
+
+async def recognise(session: AsyncSession, token: str, *, now: datetime) -> Principal:
+    """Return who a browser's session belongs to; a session begun with a key ends with it.
+
+    Raises Unauthenticated (401) for an unknown or ended session, Suspended (403) for its organisation.
+    """
+    found = await queries.session_and_owner(session, rules.hash_of(token))
+    if found is None or now >= found.expires_at:
+        raise Unauthenticated
+    if not rules.is_live(now, expires_at=found.key_expires_at, revoked_at=found.key_revoked_at):
+        raise Unauthenticated
+    if found.status != "active":
+        raise Suspended
+    return Principal(found.organization_id, Role(found.role), found.region, found.hub, found.key_id, found.id)
+
+
+async def end_session(session: AsyncSession, *, principal: Principal) -> None:
+    """End the session that is asking. Raises NotFound (404) when a key is asking."""
+    if principal.session_id is None:
+        raise NotFound
+    await session.execute(delete(BrowserSession).where(BrowserSession.id == principal.session_id))
+
+
+async def forget_old_sign_ins(session: AsyncSession, now: datetime) -> None:
+    """Delete links and sessions that are over."""
+    for row in (SignInLink, BrowserSession):
+        await session.execute(delete(row).where(row.expires_at < now))
