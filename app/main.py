@@ -33,12 +33,13 @@ from app.kit.problems import Problem
 from app.lanes.router import api as lanes
 from app.listings.router import api as listings
 from app.matching.router import api as matching
+from app.orders.router import api as orders
 from app.parties.router import api as parties
 from app.parties.service import authenticate, recognise
 from app.regions.router import api as regions
 
 #: matched in this order: what is asked most stands first
-ROUTERS = (listings, demands, matching, dashboards, operations, catalog, regions, lanes, parties, jobs)
+ROUTERS = (listings, demands, matching, orders, dashboards, operations, catalog, regions, lanes, parties, jobs)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.test_openapi import document
+from tests.test_secrets import agree_on_half
 
 EXAMPLES = os.environ.get("HUB_FUZZ_EXAMPLES")
 CHECKS = [
@@ -58,10 +59,12 @@ async def known(scenario: Any) -> dict[str, list[str]]:
     """Return ids that exist, by the name of their place in addresses, so that cases reach behind the 404."""
     hub = scenario.as_(scenario.keys.hub)
     known = {"code": ["35.05", "beras"]}
+    await agree_on_half(scenario)
     for place, address in (
         ("listing_id", "listings"),
         ("demand_id", "demands"),
         ("match_id", "matches"),
+        ("order_id", "orders"),
         ("run_id", "clearing-runs"),
         ("lane_id", "lanes"),
         ("agreement_id", "agreements"),

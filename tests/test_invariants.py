@@ -3,35 +3,53 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.kit.operations import broken_invariants
+from tests.orders.trade import Trade
 
 #: view -> a change behind the back of the application
 TAMPERED = {
-    "listing_counters": "UPDATE listings SET proposed_quantity = 0, withdrawn_quantity = proposed_quantity",
-    "demand_counters": "UPDATE demands SET proposed_quantity = 0, withdrawn_quantity = proposed_quantity",
-    "listing_matches": "UPDATE matches SET status = 'lapsed'",
-    "demand_matches": "UPDATE matches SET quantity = quantity + 1",
-    "listing_states": "UPDATE listings SET status = 'open' WHERE status = 'exhausted'",
-    "demand_states": "UPDATE demands SET status = 'expired' WHERE status = 'open'",
+    "posting_counters": "UPDATE listings SET proposed_quantity = 0, withdrawn_quantity = proposed_quantity",
+    "posting_claims": "UPDATE matches SET status = 'lapsed' WHERE status = 'proposed'",
+    "posting_states": "UPDATE listings SET status = 'open' WHERE status = 'exhausted'",
     "departure_bookings": "UPDATE departures SET booked_g = booked_g - 1 WHERE booked_g > 0",
     "departure_loads": "UPDATE commodities SET unit_weight_g = unit_weight_g + 1",
     "match_confirmations": "UPDATE matches SET listing_confirmed_at = now(), demand_confirmed_at = now()",
     "match_fills": "UPDATE matches SET demand_min_quantity = 1000000000",
+    "order_loads": "UPDATE order_lines SET loaded_quantity = quantity",
+    "order_states": "UPDATE orders SET status = 'scheduled'",
 }
-MORE = [("match_fills", "UPDATE matches SET listing_min_quantity = 1000000000")]
+#: other faults that the same views notice
+MORE = [
+    ("posting_counters", "UPDATE demands SET proposed_quantity = 0, withdrawn_quantity = proposed_quantity"),
+    ("posting_claims", "UPDATE matches SET quantity = quantity + 1"),
+    ("posting_claims", "UPDATE order_lines SET quantity = quantity + 1"),
+    ("posting_claims", "UPDATE orders SET status = 'cancelled', cancel_reason = 'x'"),
+    ("posting_states", "UPDATE demands SET status = 'expired' WHERE status = 'open'"),
+    ("departure_loads", "UPDATE order_lines SET quantity = quantity + 1"),
+    ("match_confirmations", "UPDATE order_lines SET match_id = NULL"),
+    ("match_fills", "UPDATE matches SET listing_min_quantity = 1000000000"),
+]
 
 
-async def test_every_view_has_its_control(scenario: Any) -> None:
-    async with scenario.database.reader() as session:
+@pytest_asyncio.fixture
+async def traded(scenario: Any) -> Any:
+    """The opening scenario beside a market in which something has come to every stage."""
+    await Trade(scenario).two_farms_one_shop()
+    return scenario
+
+
+async def test_every_view_has_its_control(traded: Any) -> None:
+    async with traded.database.reader() as session:
         assert await broken_invariants(session) == dict.fromkeys(sorted(TAMPERED), 0)
 
 
 @pytest.mark.parametrize(("view", "statement"), [*TAMPERED.items(), *MORE])
-async def test_each_view_notices_its_fault(scenario: Any, view: str, statement: str) -> None:
-    async with scenario.database.transaction() as session:
+async def test_each_view_notices_its_fault(traded: Any, view: str, statement: str) -> None:
+    async with traded.database.transaction() as session:
         tamper = await session.begin_nested()
         await session.execute(text(statement))
         broken = await broken_invariants(session)
@@ -51,10 +69,15 @@ async def test_each_view_notices_its_fault(scenario: Any, view: str, statement: 
         ("UPDATE matches SET ask_idr = producer_price_idr + 1", IntegrityError),
         ("UPDATE matches SET listing_organization_id = demand_organization_id", IntegrityError),
         ("INSERT INTO matches SELECT * FROM matches", IntegrityError),
+        ("UPDATE order_lines SET loaded_quantity = quantity + 1", IntegrityError),
+        ("UPDATE order_lines SET received_quantity = 1", IntegrityError),
+        ("UPDATE order_lines SET freight_idr = freight_idr + 1", IntegrityError),
+        ("UPDATE orders SET departure_id = NULL", IntegrityError),
+        ("UPDATE orders SET status = 'delivered'", IntegrityError),
     ],
 )
-async def test_the_last_line_is_the_database(scenario: Any, statement: str, refused: type[Exception]) -> None:
-    async with scenario.database.reader() as session:
+async def test_the_last_line_is_the_database(traded: Any, statement: str, refused: type[Exception]) -> None:
+    async with traded.database.reader() as session:
         tamper = await session.begin_nested()
         with pytest.raises(refused):
             await session.execute(text(statement))

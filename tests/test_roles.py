@@ -42,7 +42,9 @@ MAY = {
         BUYERS,
     ),
     **dict.fromkeys(
-        "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match".split(), TRADERS
+        "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match "
+        "list_orders get_order cancel_order".split(),
+        TRADERS,
     ),
     **dict.fromkeys(
         "close_session get_me list_api_keys create_api_key rotate_api_key revoke_api_key list_clearing_runs "
@@ -78,6 +80,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_price_reference": {"commodity": "beras", "min_idr": 13000, "source": "survei"},
     "confirm_matches": {"ids": [str(uuid4())]},
     "start_clearing_run": {"dry_run": True},
+    "cancel_order": {"reason": "batal"},
 }
 QUERIES = {"get_quote": "?commodity=beras&min_grade=medium"}
 OPERATIONS = [
@@ -146,7 +149,7 @@ async def test_keys_that_no_longer_hold_open_nothing(scenario: Any, method: str,
 
 
 #: places in addresses that name a row of one party; the other places name what everybody may ask for
-OWNED = {"listing_id", "demand_id", "match_id", "organization_id", "key_id", "job_id"}
+OWNED = {"listing_id", "demand_id", "match_id", "order_id", "organization_id", "key_id", "job_id"}
 SHARED = {"run_id", "lane_id", "departure_id", "agreement_id", "price_id", "code"}
 OF_A_PARTY = [
     operation for operation in OPERATIONS if any(f"{{{place}}}" in str(operation.values[1]) for place in OWNED)
@@ -171,7 +174,12 @@ async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
     async with api.database.transaction() as session:
         job = await jobs.enqueue(session, kind="none", params={}, principal=caller, now=NOW)
         await jobs.finish(session, job_id=job.id, result_url="/")
+    matched = await first("/v1/matches?status=proposed", seller)
+    for side in ("listing", "demand"):
+        confirmed = {"ids": [matched], "side": side}
+        await api.post("/v1/matches/confirm", json=confirmed, headers=api.as_(api.keys.hub))
     return {
+        "order_id": await first("/v1/orders", seller),
         "listing_id": await first("/v1/listings", seller),
         "demand_id": await first("/v1/demands", buyer),
         "match_id": await first("/v1/matches?status=proposed", seller),
@@ -190,7 +198,7 @@ async def test_another_partys_rows_are_not_found(scenario: Any, method: str, pat
     owner, stranger = (buyer, other_buyer) if "demand" in path else (seller, other_seller)
     for key in (stranger, owner, scenario.keys.hub):
         hub = key == scenario.keys.hub
-        body = {"side": "listing"} if hub and "match_id" in path else {}
+        body = BODIES.get(operation, {}) | ({"side": "listing"} if hub and "match_id" in path else {})
         headers = scenario.as_(key, **{"If-Match": '"2"'})
         sent = body if method in ("post", "patch") else None
         answer = await scenario.request(method, url, headers=headers, json=sent)

@@ -1,10 +1,11 @@
 """Reading and changing one row by its key and version."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.problems import NotFound, StaleVersion
@@ -36,6 +37,16 @@ async def change(session: AsyncSession, row: Any, *, version: int, changes: Mapp
         setattr(row, name, value)
     row.version += 1
     await session.flush()
+
+
+async def hold(session: AsyncSession, kind: str, keys: Iterable[object], *, alone: bool = True) -> None:
+    """Hold what the keys stand for until the transaction ends, alone or shared, always in the same order.
+
+    For what has no row yet, or whose rows are locked in the middle of other work: everybody who takes part holds first.
+    """
+    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+    for key in sorted({str(key) for key in keys}):
+        await session.execute(select(lock(func.hashtextextended(f"{kind}:{key}", 0))))
 
 
 def reference_rows(path: Path) -> list[dict[str, str | None]]:

@@ -132,8 +132,11 @@ def _counterparty(organization: Organization, *, known: bool) -> Counterparty:
     return Counterparty(
         name=organization.name,
         region=organization.region,
-        # nothing has been delivered or paid through the hub before orders exist
-        record=Record(orders=0, on_time=0, refused=0),
+        record=Record(
+            orders=organization.record_orders,
+            on_time=organization.record_on_time,
+            refused=organization.record_refused,
+        ),
         telephone=organization.telephone if known else None,
     )
 

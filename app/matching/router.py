@@ -25,14 +25,11 @@ from app.kit.text import Text, preferred_language
 from app.kit.validation import Day
 from app.listings.service import visible as visible_listing
 from app.matching import answers, clearing, queries, service, windows
-from app.matching.errors import BelowSmallestFill, ClearingRunning, ClearingStale, MatchNotProposed
+from app.matching.errors import ClearingRunning, ClearingStale, MatchNotProposed
 from app.matching.models import ClearingPrice, ClearingRun, Match, Unmatched
 from app.matching.schemas import (
     CertificateAnswer,
-    Confirmation,
-    Confirmations,
     MatchAnswer,
-    MatchesAnswer,
     MatchStatus,
     OptionAnswer,
     OutlookAnswer,
@@ -197,34 +194,6 @@ async def list_matches(
     statement = queries.matches(principal, statuses=status or (), commodities=commodity or ())
     found, following = await fetch_page(session, statement, page, key=key, descending=descending, tie=Match.id)
     return Listed(items=await answers.matches(session, found, principal, reference), next=following)
-
-
-@api.post("/matches/confirm", responses=documented(*CREATES, NotFound, MatchNotProposed))
-async def confirm_matches(
-    session: Session, principal: Trader, confirmations: Confirmations, reference: ReferenceData, now: Now
-) -> MatchesAnswer:
-    """Confirm many matches: all or none."""
-    found = await service.confirm(
-        session, match_ids=confirmations.ids, principal=principal, side=confirmations.side, quantity=None, now=now
-    )
-    return MatchesAnswer(items=await answers.matches(session, found, principal, reference))
-
-
-@api.post("/matches/{match_id}/confirm", responses=documented(*CREATES, NotFound, MatchNotProposed, BelowSmallestFill))
-async def confirm_match(
-    session: Session,
-    principal: Trader,
-    match_id: UUID,
-    reference: ReferenceData,
-    now: Now,
-    confirmation: Confirmation | None = None,
-) -> MatchAnswer:
-    """Confirm a match, or a part of it."""
-    asked = confirmation or Confirmation()
-    found = await service.confirm(
-        session, match_ids=[match_id], principal=principal, side=asked.side, quantity=asked.quantity, now=now
-    )
-    return (await answers.matches(session, found, principal, reference))[0]
 
 
 @api.post("/matches/{match_id}/decline", responses=documented(*CREATES, NotFound, MatchNotProposed))

@@ -5,11 +5,11 @@ motion (an order below its smallest fill lapses its other proposals) never meets
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocations.service import Move, move
@@ -66,7 +66,7 @@ async def confirm(
 
     Raises NotFound (404), MatchNotProposed (409), BelowSmallestFill and Invalid (422).
     """
-    await _hold_runs(session, await _runs_of(session, match_ids), alone=quantity is not None)
+    await rows.hold(session, "run", await _runs_of(session, match_ids), alone=quantity is not None)
     confirmed, moves = [], []
     for match_id in sorted(set(match_ids)):
         match = await rows.lock(session, Match, match_id)
@@ -87,12 +87,6 @@ async def confirm(
 async def _runs_of(session: AsyncSession, match_ids: Sequence[UUID]) -> list[UUID]:
     statement = select(Match.run_id).where(Match.id.in_(match_ids)).distinct()
     return list(await session.scalars(statement))
-
-
-async def _hold_runs(session: AsyncSession, run_ids: Iterable[UUID], *, alone: bool) -> None:
-    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
-    for run_id in sorted(run_ids):
-        await session.execute(select(lock(func.hashtextextended(f"run:{run_id}", 0))))
 
 
 async def _take_less(session: AsyncSession, match: Match, quantity: int) -> Move:
@@ -129,7 +123,7 @@ async def _give_back(session: AsyncSession, match: Match, quantity: int, cause: 
 
 
 async def _accept(session: AsyncSession, match: Match, own: Side, principal: Principal, now: datetime) -> list[Move]:
-    actor = actor_of(principal, acting_for=_party(match, own))
+    actor = actor_of(principal, acting_for=party_of(match, own))
     if own is Side.LISTING:
         match.listing_confirmed_at = match.listing_confirmed_at or now
     else:
@@ -153,7 +147,8 @@ async def _accept(session: AsyncSession, match: Match, own: Side, principal: Pri
     ]
 
 
-def _party(match: Match, side: Side) -> UUID:
+def party_of(match: Match, side: Side) -> UUID:
+    """Return the organisation on a side of a match."""
     return match.listing_organization_id if side is Side.LISTING else match.demand_organization_id
 
 
@@ -186,12 +181,12 @@ async def decline(
     An order that is left below its smallest fill lapses its other proposals of the run.
     Raises NotFound (404), MatchNotProposed (409), Invalid (422) when the hub names no side.
     """
-    await _hold_runs(session, await _runs_of(session, [match_id]), alone=True)
+    await rows.hold(session, "run", await _runs_of(session, [match_id]))
     match = await rows.lock(session, Match, match_id)
     own = side_of(match, principal, side)
     if not may_be_answered(match.status, match.expires_at, now):
         raise MatchNotProposed
-    actor = actor_of(principal, acting_for=_party(match, own))
+    actor = actor_of(principal, acting_for=party_of(match, own))
     match.decline_reason = reason
     match.version += 1
     moves = [await _give_back(session, match, match.quantity, "declined")]
@@ -214,7 +209,7 @@ async def decline(
 
 async def lapse_due(session: AsyncSession, *, run_id: UUID, now: datetime) -> int:
     """Lapse a run's proposals whose time to answer is over, and what falls short by it; returns how many were due."""
-    await _hold_runs(session, [run_id], alone=True)
+    await rows.hold(session, "run", [run_id])
     due = await queries.due_matches(session, run_id, now)
     moves = [await _lapse(session, match, now) for match in due]
     await session.flush()

@@ -13,6 +13,7 @@ from app.kit.validation import Answer, Code, Line, Patch, Shape, Whole, may_chan
 Status = Literal["active", "suspended"]
 #: a token or a key; longer ones are refused unread
 Secret = Annotated[Line, Field(max_length=200)]
+Terms = Literal["cash", "down_payment", "net_7", "net_14", "net_30"]
 Telephone = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 -]{5,19}$", examples=["+6281234567890"])]
 
 
@@ -29,6 +30,7 @@ class OrganizationAnswer(Answer):
     contact: str | None
     telephone: str | None
     status: Status
+    payment_terms: Terms = Field(description="how a buyer pays, unless an order says otherwise")
     created_at: datetime
     version: int
 
@@ -43,6 +45,7 @@ class OrganizationDraft(Shape):
     place: Line | None = None
     contact: Line | None = None
     telephone: Telephone | None = None
+    payment_terms: Terms = "cash"
 
 
 class OrganizationPatch(Patch):
@@ -54,6 +57,7 @@ class OrganizationPatch(Patch):
     contact: Line | None = may_change()
     telephone: Telephone | None = may_change()
     status: Status = may_change()
+    payment_terms: Terms = may_change()
 
 
 class Me(Answer):
