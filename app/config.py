@@ -15,6 +15,8 @@ class Settings:
 
     #: any PostgreSQL 15 or later; None starts the embedded one in `data_dir`
     database_url: str | None = None
+    #: where LISTEN works, if `database_url` leads through a pooler in transaction mode
+    database_listen_url: str | None = None
     #: where the embedded database, its log and the demo keys live
     data_dir: Path = CHECKOUT / ".hub"
     #: the middle part of API keys: btc_<environment>_<random>
@@ -31,6 +33,8 @@ class Settings:
     lock_timeout_ms: int = 5_000
     #: orders in the pools of a clearing run above which it becomes a job of the worker
     clearing_job_threshold: int = 20_000
+    #: seconds after which a stream of events ends and its reader connects again
+    stream_seconds: int = 3600
     #: the clock stands here: for telling the opening scenario again
     clock_at: datetime | None = None
 
@@ -43,6 +47,7 @@ class Settings:
         defaults = Settings()
         return Settings(
             database_url=environment.get("DATABASE_URL") or None,
+            database_listen_url=environment.get("DATABASE_LISTEN_URL") or None,
             data_dir=Path(environment.get("HUB_DATA_DIR") or defaults.data_dir).absolute(),
             environment=environment.get("HUB_ENVIRONMENT", defaults.environment),
             requests_per_minute=_whole(environment, "HUB_REQUESTS_PER_MINUTE", defaults.requests_per_minute),
@@ -51,6 +56,7 @@ class Settings:
             statement_timeout_ms=_whole(environment, "HUB_STATEMENT_TIMEOUT_MS", defaults.statement_timeout_ms),
             lock_timeout_ms=_whole(environment, "HUB_LOCK_TIMEOUT_MS", defaults.lock_timeout_ms),
             clearing_job_threshold=_whole(environment, "HUB_CLEARING_JOB_THRESHOLD", defaults.clearing_job_threshold),
+            stream_seconds=_whole(environment, "HUB_STREAM_SECONDS", defaults.stream_seconds),
             clock_at=_instant(environment, "HUB_CLOCK_AT"),
         )
 

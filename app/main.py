@@ -34,12 +34,14 @@ from app.lanes.router import api as lanes
 from app.listings.router import api as listings
 from app.matching.router import api as matching
 from app.orders.router import api as orders
+from app.outbox.feed import Feed, closed_by_signals
+from app.outbox.router import api as events
 from app.parties.router import api as parties
 from app.parties.service import authenticate, recognise
 from app.regions.router import api as regions
 
 #: matched in this order: what is asked most stands first
-ROUTERS = (listings, demands, matching, orders, dashboards, operations, catalog, regions, lanes, parties, jobs)
+ROUTERS = (listings, demands, matching, orders, dashboards, events, operations, catalog, regions, lanes, parties, jobs)
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Hub:
     clock: Clock
     limiter: Limiter
     metrics: Metrics
+    feed: Feed
     reference: Cached[Reference] = field(default_factory=lambda: Cached(5))
 
     async def authenticate(self, session: AsyncSession, key: str) -> Principal:
@@ -80,11 +83,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         clock=clock,
         limiter=Limiter(settings.requests_per_minute),
         metrics=Metrics(),
+        feed=Feed(settings.database_listen_url or settings.database_url, seconds=settings.stream_seconds),
     )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with closed_by_signals(hub.feed.close):
+            yield
         await hub.database.dispose()
 
     app = FastAPIOffline(

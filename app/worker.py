@@ -1,4 +1,4 @@
-"""The worker: keeps departures ahead, lapses and expires what is due, and does the jobs.
+"""The worker: keeps departures ahead, lapses and expires what is due, does the jobs, and publishes what happened.
 
 Any number may run: each round is one transaction a step, and a job has one holder at a time.
 """
@@ -27,7 +27,9 @@ from app.matching import clearing
 from app.matching import queries as matching_queries
 from app.matching import service as matching
 from app.matching.models import ClearingRun
+from app.outbox import relay
 from app.outbox.events import Actor
+from app.parties import queries as party_queries
 from app.parties import service as parties
 from app.parties.models import Organization
 
@@ -127,7 +129,9 @@ async def main(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     clock = FixedClock(settings.clock_at) if settings.clock_at else SystemClock()
-    await work(database, clock, stop)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(work(database, clock, stop))
+        tasks.create_task(relay.run(database, clock, stop, hubs_of=party_queries.hubs_of))
     await database.dispose()
 
 

@@ -4,10 +4,11 @@ Without DATABASE_URL the tests start an embedded server with fsync off; with it 
 allowed to create databases.
 """
 
+import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,8 +76,6 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def empty_template(cluster: Cluster) -> str:
     """A migrated database without rows."""
-    import asyncio
-
     name = "hub_test_empty"
     asyncio.run(
         cluster.execute(
@@ -172,7 +171,9 @@ class Api(httpx.AsyncClient):
 
 
 def settings_for(url: str, **changes: Any) -> Settings:
-    return Settings(database_url=url, environment="test", **{"requests_per_minute": 1_000_000, **changes})
+    # a stream ends with what there is: httpx hears an application without a socket only once it has ended
+    generous = {"requests_per_minute": 1_000_000, "stream_seconds": 0}
+    return Settings(database_url=url, environment="test", **{**generous, **changes})
 
 
 @asynccontextmanager
@@ -192,6 +193,13 @@ async def api_on(
             client.keys = keys
         yield client
     await own.dispose()
+
+
+async def until(happened: Callable[[], Awaitable[object]]) -> None:
+    """Wait for what another task or process does; a minute is as good as never."""
+    async with asyncio.timeout(60):
+        while not await happened():  # noqa: ASYNC110 - what happens elsewhere sets no event here
+            await asyncio.sleep(0.02)
 
 
 async def _assert_invariants(database: Database) -> None:

@@ -48,7 +48,7 @@ MAY = {
     ),
     **dict.fromkeys(
         "close_session get_me list_api_keys create_api_key rotate_api_key revoke_api_key list_clearing_runs "
-        "get_clearing_run get_job stream_job".split(),
+        "get_clearing_run get_job stream_job list_events stream_events".split(),
         KEYED,
     ),
 }

@@ -13,10 +13,17 @@ import pytest
 from sqlalchemy import text
 
 from app.worker import close_due
+from tests.outbox.test_relay import publish
 from tests.test_openapi import document
 
 READS = sorted(path for path, methods in document()["paths"].items() if "get" in methods)
 NO_FIGURES = {"/v1/jobs/{job_id}", "/v1/jobs/{job_id}/events", "/metrics"}
+#: from the first event on; a list would do with its default
+QUERIES = {
+    "/v1/quotes": "?commodity=telur-ayam-ras&min_grade=III",
+    "/v1/events": "?limit=200",
+    "/v1/events/stream": "?after=0",
+}
 PONGGOK, DEPOK = "Koperasi peternak Ponggok (contoh)", "Pedagang telur Depok (contoh)"
 #: the clearing left something of theirs, with a gap
 SUKOREJO, JAKARTA = "Koperasi Merah Putih Sukorejo (contoh)", "BUMD pangan Jakarta (contoh)"
@@ -73,8 +80,7 @@ async def everything(api: Any, headers: dict[str, str]) -> dict[str, bytes]:
             continue
         (place,) = re.findall(r"{(\w+)}", path) or [None]
         for value in known[place] if place else [""]:
-            query = "?commodity=telur-ayam-ras&min_grade=III" if path == "/v1/quotes" else ""
-            address = re.sub(r"{\w+}", value, path) + query
+            address = re.sub(r"{\w+}", value, path) + QUERIES.get(path, "")
             answers[address] = (await api.get(address, headers=headers | {"X-Request-Id": "same"})).content
     return answers
 
@@ -101,6 +107,7 @@ async def agree_on_half(api: Any) -> None:
 
 @pytest.mark.parametrize("who", ["anonymous", "observer", PONGGOK, SUKOREJO, DEPOK, JAKARTA, "hub"])
 async def test_whatever_a_party_reads_is_the_same_whatever_others_ask(scenario: Any, who: str) -> None:
+    await publish(scenario)
     headers = reader_of(scenario, who)
     await agree_on_half(scenario)
     before = await everything(scenario, headers)

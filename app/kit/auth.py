@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import cookies
 from app.kit.idempotency import begin_once
@@ -41,15 +42,20 @@ async def caller(
     given = credentials.credentials if credentials else token
     if given is None or len(given) > LONGEST_KEY:
         raise Unauthenticated
-    principal: Principal
-    if credentials:
-        principal = await hub.authenticate(session, given)
-    else:
-        principal = await hub.recognise(session, given)
+    request.state.credentials = (hub.authenticate if credentials else hub.recognise, given)
+    principal = await known_again(request, session)
+    if not credentials:
         cookies.require_own_page(request, given)
     await hub.limiter.count(str(principal.key_id or principal.session_id))
     request.state.principal = principal
     await begin_once(request, session, principal.organization_id)
+    return principal
+
+
+async def known_again(request: Request, session: AsyncSession) -> Principal:
+    """Return who is asking, looked up now: an answer that lasts asks again whether key and session still hold."""
+    know, given = request.state.credentials
+    principal: Principal = await know(session, given)
     return principal
 
 

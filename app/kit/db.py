@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import NullPool
 
 from app.kit.problems import Busy, Problem
 
@@ -22,6 +23,8 @@ RETRYABLE = frozenset({"40001", "40P01"})
 #: SQLSTATEs of a wait that took too long: lock not available, statement cancelled
 TIMED_OUT = frozenset({"55P03", "57014"})
 ATTEMPTS = 5
+#: seconds of silence after which a listening connection is asked whether it lives
+PROBE = 10.0
 
 T = TypeVar("T")
 
@@ -128,6 +131,37 @@ class Database:
     async def dispose(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+async def notifications(url: str, channel: str) -> AsyncIterator[str]:
+    """Yield the payload of each notification of a channel, until the connection is lost, which may raise.
+
+    The first is empty: what was notified before we listened has to be looked up. `url` must lead to PostgreSQL itself,
+    or through a pooler in session mode.
+    """
+    engine = create_async_engine(asyncpg_url(url), poolclass=NullPool, connect_args={"timeout": 10})
+    #: payloads; None when the connection is lost
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    try:
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.add_listener(channel, lambda _driver, _pid, _channel, payload: heard.put_nowait(payload))
+            driver.add_termination_listener(lambda _driver: heard.put_nowait(None))
+            payload: str | None = ""
+            while payload is not None:
+                yield payload
+                payload = await _next_or_probe(heard, driver)
+    finally:
+        await engine.dispose()
+
+
+async def _next_or_probe(heard: asyncio.Queue[str | None], driver: Any) -> str | None:
+    """Return what is heard next; in silence ask whether the connection lives, for nobody may have told its end."""
+    while True:
+        try:
+            return await asyncio.wait_for(heard.get(), PROBE)
+        except TimeoutError:
+            await asyncio.wait_for(driver.execute("SELECT 1"), PROBE)
 
 
 def sqlstate(error: DBAPIError) -> str | None:

@@ -1,6 +1,7 @@
-"""Recording events in the transaction of their change."""
+"""Recording events in the transaction of their change, and telling them."""
 
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import insert
@@ -31,3 +32,14 @@ def rows(events: Iterable[Event]) -> list[dict[str, Any]]:
         }
         for event in events
     ]
+
+
+def told(event: OutboxEvent) -> dict[str, Any]:
+    """Return a published event as it is told everywhere: the same to all who may see it."""
+    return {
+        "position": event.position,
+        "type": event.name,
+        "timestamp": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "subject": str(event.subject_id),
+        "data": event.payload,
+    }

@@ -1,6 +1,6 @@
 """Reading organisations and keys."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,12 @@ async def by_ids(session: AsyncSession, ids: Iterable[UUID]) -> dict[UUID, Organ
         return {}
     found = await session.scalars(select(Organization).where(Organization.id.in_(wanted)))
     return {organization.id: organization for organization in found}
+
+
+async def hubs_of(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the region code of each organisation's hub, by organisation."""
+    statement = select(Organization.id, Organization.hub).where(Organization.id.in_(ids))
+    return {row.id: row.hub for row in await session.execute(statement)}
 
 
 #: built once: it runs before every request with a key
