@@ -35,6 +35,8 @@ class Settings:
     clearing_job_threshold: int = 20_000
     #: seconds after which a stream of events ends and its reader connects again
     stream_seconds: int = 3600
+    #: the hub's fee, per mille of the goods' value, deducted from the producer
+    hub_fee_permille: int = 0
     #: the clock stands here: for telling the opening scenario again
     clock_at: datetime | None = None
 
@@ -57,16 +59,17 @@ class Settings:
             lock_timeout_ms=_whole(environment, "HUB_LOCK_TIMEOUT_MS", defaults.lock_timeout_ms),
             clearing_job_threshold=_whole(environment, "HUB_CLEARING_JOB_THRESHOLD", defaults.clearing_job_threshold),
             stream_seconds=_whole(environment, "HUB_STREAM_SECONDS", defaults.stream_seconds),
+            hub_fee_permille=_whole(environment, "HUB_FEE_PERMILLE", defaults.hub_fee_permille, bounds=(0, 1000)),
             clock_at=_instant(environment, "HUB_CLOCK_AT"),
         )
 
 
-def _whole(environment: Mapping[str, str], name: str, default: int) -> int:
+def _whole(environment: Mapping[str, str], name: str, default: int, *, bounds: tuple[int, int] = (1, 2**63)) -> int:
     text = environment.get(name, "")
     if not text:
         return default
-    if not text.isdecimal() or int(text) < 1:
-        message = f"{name} must be a whole number above 0, not {text!r}"
+    if not text.isdecimal() or not bounds[0] <= int(text) <= bounds[1]:
+        message = f"{name} must be a whole number from {bounds[0]} to {bounds[1]}, not {text!r}"
         raise ValueError(message)
     return int(text)
 

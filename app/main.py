@@ -39,9 +39,24 @@ from app.outbox.router import api as events
 from app.parties.router import api as parties
 from app.parties.service import authenticate, recognise
 from app.regions.router import api as regions
+from app.settlement.router import api as settlement
 
 #: matched in this order: what is asked most stands first
-ROUTERS = (listings, demands, matching, orders, dashboards, events, operations, catalog, regions, lanes, parties, jobs)
+ROUTERS = (
+    listings,
+    demands,
+    matching,
+    orders,
+    settlement,
+    dashboards,
+    events,
+    operations,
+    catalog,
+    regions,
+    lanes,
+    parties,
+    jobs,
+)
 
 
 @dataclass(slots=True)

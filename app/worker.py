@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from app.catalog import queries as catalog
@@ -32,6 +33,8 @@ from app.outbox.events import Actor
 from app.parties import queries as party_queries
 from app.parties import service as parties
 from app.parties.models import Organization
+from app.settlement import queries as settlement_queries
+from app.settlement import service as settlement
 
 LOG = logging.getLogger("hub.worker")
 
@@ -41,7 +44,7 @@ IDLE = 1.0
 SELDOM = 60
 
 
-async def work(database: Database, clock: Clock, stop: asyncio.Event) -> None:
+async def work(database: Database, clock: Clock, stop: asyncio.Event, *, fee_permille: int = 0) -> None:
     """Go round until `stop`: seldom work first, then what is due, then jobs. A failing step never ends the worker."""
     rounds = 0
     while not stop.is_set():
@@ -50,6 +53,7 @@ async def work(database: Database, clock: Clock, stop: asyncio.Event) -> None:
             if rounds % SELDOM == 0:
                 await tidy(database, clock.now())
             await close_due(database, clock.now())
+            await bill_due(database, clock.now(), fee_permille=fee_permille)
             busy = await do_next_job(database, clock)
         except Exception:
             LOG.exception("round failed")
@@ -76,6 +80,18 @@ async def close_due(database: Database, now: datetime) -> None:
     today = {region.code: local_day(now, region.timezone) for region in regions}
     await database.retried(lambda session: listings.expire_due(session, today_by_region=today, now=now))
     await database.retried(lambda session: demands.expire_due(session, today_by_region=today, now=now))
+
+
+async def bill_due(database: Database, now: datetime, *, fee_permille: int) -> None:
+    """Bill what receipts have made final, and settle what is paid where no payment comes to do so."""
+    async with database.reader() as session:
+        final = await settlement_queries.receipts_to_bill(session)
+    for receipt_id in final:
+        await database.retried(partial(settlement.bill, receipt_id=receipt_id, fee_permille=fee_permille, now=now))
+    async with database.reader() as session:
+        complete = await settlement_queries.orders_to_finish(session)
+    for order_id in complete:
+        await database.retried(partial(settlement.finish, order_id=order_id, now=now))
 
 
 async def do_next_job(database: Database, clock: Clock) -> bool:
@@ -130,7 +146,7 @@ async def main(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     clock = FixedClock(settings.clock_at) if settings.clock_at else SystemClock()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(work(database, clock, stop))
+        tasks.create_task(work(database, clock, stop, fee_permille=settings.hub_fee_permille))
         tasks.create_task(relay.run(database, clock, stop, hubs_of=party_queries.hubs_of))
     await database.dispose()
 

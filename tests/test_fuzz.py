@@ -73,6 +73,9 @@ async def known(scenario: Any) -> dict[str, list[str]]:
     ):
         answer = await scenario.get(f"/v1/{address}?limit=200", headers=hub)
         known[place] = [item["id"] for item in answer.json()["items"]]
+    csv = {**hub, "Content-Type": "text/csv"}
+    booking = "tanggal,keterangan,jumlah\n2026-11-24,setoran,5000\n"
+    known["statement_id"] = [(await scenario.post("/v1/bank-statements", content=booking, headers=csv)).json()["id"]]
     departures = await scenario.get(f"/v1/lanes/{known['lane_id'][0]}/departures", headers=hub)
     known["departure_id"] = [item["id"] for item in departures.json()["items"]]
     return known

@@ -26,7 +26,8 @@ MAY = {
     **dict.fromkeys(
         "change_region sign_agreement change_agreement open_lane change_lane close_lane add_departure change_departure "
         "list_organizations register_organization get_organization change_organization start_clearing_run get_book "
-        "create_sign_in_link get_metrics".split(),
+        "create_sign_in_link get_metrics post_payment post_bank_statement list_bank_statements "
+        "list_unmatched_bookings".split(),
         HUB,
     ),
     "post_price_reference": {"hub", "observer"},
@@ -43,7 +44,7 @@ MAY = {
     ),
     **dict.fromkeys(
         "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match "
-        "list_orders get_order cancel_order".split(),
+        "list_orders get_order cancel_order get_settlement list_statements list_payments".split(),
         TRADERS,
     ),
     **dict.fromkeys(
@@ -81,6 +82,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "confirm_matches": {"ids": [str(uuid4())]},
     "start_clearing_run": {"dry_run": True},
     "cancel_order": {"reason": "batal"},
+    "post_payment": {"amount_idr": 1},
 }
 QUERIES = {"get_quote": "?commodity=beras&min_grade=medium"}
 OPERATIONS = [
@@ -149,7 +151,7 @@ async def test_keys_that_no_longer_hold_open_nothing(scenario: Any, method: str,
 
 
 #: places in addresses that name a row of one party; the other places name what everybody may ask for
-OWNED = {"listing_id", "demand_id", "match_id", "order_id", "organization_id", "key_id", "job_id"}
+OWNED = {"listing_id", "demand_id", "match_id", "order_id", "organization_id", "key_id", "job_id", "statement_id"}
 SHARED = {"run_id", "lane_id", "departure_id", "agreement_id", "price_id", "code"}
 OF_A_PARTY = [
     operation for operation in OPERATIONS if any(f"{{{place}}}" in str(operation.values[1]) for place in OWNED)
@@ -178,7 +180,11 @@ async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
     for side in ("listing", "demand"):
         confirmed = {"ids": [matched], "side": side}
         await api.post("/v1/matches/confirm", json=confirmed, headers=api.as_(api.keys.hub))
+    csv = api.as_(api.keys.hub, **{"Content-Type": "text/csv"})
+    booking = "tanggal,keterangan,jumlah\n2026-11-24,setoran,5000\n"
+    statement = (await api.post("/v1/bank-statements", content=booking, headers=csv)).json()
     return {
+        "statement_id": statement["id"],
         "order_id": await first("/v1/orders", seller),
         "listing_id": await first("/v1/listings", seller),
         "demand_id": await first("/v1/demands", buyer),

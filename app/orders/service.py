@@ -318,6 +318,13 @@ async def _advance(
     await record(session, Event(name, order.id, parties, now, actor, {"number": order.number, **facts}))
 
 
+async def settle(session: AsyncSession, *, order: Order, actor: Actor, now: datetime) -> None:
+    """Settle a delivered order, locked by the caller: its bills are paid and its payees paid out."""
+    lines = (await queries.lines_of(session, [order.id]))[order.id]
+    order.settled_at = now
+    await _advance(session, order, lines, State.SETTLED, actor, now)
+
+
 async def _deliver_if_complete(
     session: AsyncSession, order: Order, lines: Sequence[OrderLine], actor: Actor, now: datetime
 ) -> None:

@@ -118,6 +118,16 @@ async def owner_of_post(
     return Owner(organization.id, organization.region, organization.hub)
 
 
+async def keep_record(session: AsyncSession, *, organization_id: UUID, on_time: bool, refused: bool = False) -> None:
+    """Count an order into the record of who delivered or paid it: whether on time, whether goods of it were refused."""
+    counted = {
+        Organization.record_orders: Organization.record_orders + 1,
+        Organization.record_on_time: Organization.record_on_time + int(on_time),
+        Organization.record_refused: Organization.record_refused + int(refused),
+    }
+    await session.execute(update(Organization).where(Organization.id == organization_id).values(counted))
+
+
 async def create_key(
     session: AsyncSession, *, organization: Organization, label: str | None, environment: str, now: datetime
 ) -> tuple[ApiKey, str]:

@@ -13,10 +13,12 @@ from app.config import Settings
 from app.kit.clock import FixedClock
 from app.main import create_app
 from app.matching import recording
+from app.settlement import service as settlement
 
 
 def take_protection_away() -> None:
     """Leave out the conditional UPDATE, the locks and the version check, and widen the window between them."""
+    take_locks_of_accounts_away()
     before, _, condition = allocations._MOVE_POSTINGS.partition("AND posting.proposed_quantity + delta.proposed >= 0")
     allocations._MOVE_POSTINGS = before + "RETURNING" + condition.partition("RETURNING")[2]
 
@@ -24,6 +26,20 @@ def take_protection_away() -> None:
         await asyncio.sleep(0.2)
 
     recording._still_stands = stands
+
+
+def take_locks_of_accounts_away() -> None:
+    """Let payments read what is due without holding the account, and write a moment later."""
+    pay = settlement.pay
+
+    async def held(*_: Any) -> None:
+        pass
+
+    async def late(*arguments: Any, **named: Any) -> None:
+        await asyncio.sleep(0.2)
+        await pay(*arguments, **named)
+
+    settlement.lock, settlement.pay = held, late
 
 
 def main(url: str, now: str, protection: str) -> None:

@@ -1,0 +1,249 @@
+"""Reading the ledger."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, exists, func, literal, or_, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.catalog.models import Commodity
+from app.lanes.models import Departure
+from app.listings.models import Listing
+from app.orders.models import Order, OrderLine
+from app.settlement.bank_match import Open
+from app.settlement.models import Account, Bill, Payment, Share, Transfer
+from app.settlement.rules import PAYEES
+from app.shipments.models import Receipt, ReceiptLine
+
+
+async def receipts_to_bill(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
+    """Return final receipts without a bill, the oldest first."""
+    billed = exists().where(Bill.receipt_id == Receipt.id)
+    statement = select(Receipt.id).where(Receipt.final_at.is_not(None), ~billed).order_by(Receipt.final_at, Receipt.id)
+    return (await session.scalars(statement.limit(limit))).all()
+
+
+#: ReceiptLine, OrderLine, Order, region, lane_id, unit_weight_g
+BillRow = Row[*tuple[Any, ...]]
+
+
+async def lines_to_bill(session: AsyncSession, receipt_id: UUID) -> Sequence[BillRow]:
+    """Return what a final receipt says of each order line, with its prices, unit weight, lane and producing region."""
+    statement = (
+        select(ReceiptLine, OrderLine, Order, Listing.region, Departure.lane_id, Commodity.unit_weight_g)
+        .join(OrderLine, OrderLine.id == ReceiptLine.order_line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(Listing, Listing.id == OrderLine.listing_id)
+        .join(Commodity, Commodity.code == Order.commodity)
+        .outerjoin(Departure, Departure.id == Order.departure_id)
+        .where(ReceiptLine.receipt_id == receipt_id)
+        .order_by(OrderLine.id)
+    )
+    return (await session.execute(statement)).all()
+
+
+def _moves(*, only_payments: bool = False, only_bills: bool = False) -> Any:
+    """Return the ledger as two rows a transfer: what its debit account owes more, and its credit account less."""
+    sides = []
+    for account, sign in ((Transfer.debit_id, 1), (Transfer.credit_id, -1)):
+        side = select(
+            account.label("account_id"),
+            Transfer.order_id,
+            Transfer.payment_id,
+            (Transfer.amount_idr * sign).label("amount_idr"),
+        )
+        if only_payments:
+            side = side.where(Transfer.payment_id.is_not(None))
+        if only_bills:
+            side = side.where(Transfer.receipt_id.is_not(None))
+        sides.append(side)
+    return union_all(*sides).subquery()
+
+
+async def balances(session: AsyncSession, account_id: UUID) -> dict[UUID | None, int]:
+    """Return what an account owes for each order, below 0 what it is owed; under None what is for no order yet.
+
+    The order that is due first comes first, by its first bill's day, then by its number.
+    """
+    moves = _moves()
+    first_due = select(func.min(Bill.due_on)).where(Bill.order_id == Order.id).scalar_subquery()
+    statement = (
+        select(moves.c.order_id, func.sum(moves.c.amount_idr))
+        .join(Order, Order.id == moves.c.order_id, isouter=True)
+        .where(moves.c.account_id == account_id)
+        .group_by(moves.c.order_id, Order.id, Order.number)
+        .order_by(first_due.nulls_last(), Order.number)
+    )
+    return {order_id: int(owed) for order_id, owed in (await session.execute(statement)) if owed}
+
+
+async def payees(session: AsyncSession, order_id: UUID) -> dict[UUID, int]:
+    """Return what bills made due to each payee of an order, the hub's fee too, by account in the order of their ids."""
+    moves = _moves(only_bills=True)
+    statement = (
+        select(Account.id, -func.sum(moves.c.amount_idr))
+        .join(moves, moves.c.account_id == Account.id)
+        .where(moves.c.order_id == order_id, Account.kind.in_([*PAYEES, "hub_fee"]))
+        .group_by(Account.id)
+        .order_by(Account.id)
+    )
+    return {account_id: int(due) for account_id, due in (await session.execute(statement))}
+
+
+async def owed(session: AsyncSession, order_id: UUID) -> dict[UUID, tuple[str, int]]:
+    """Return kind and balance of every account that an order touched, the bank's aside."""
+    moves = _moves()
+    statement = (
+        select(Account.id, Account.kind, func.sum(moves.c.amount_idr))
+        .join(moves, moves.c.account_id == Account.id)
+        .where(moves.c.order_id == order_id, Account.kind != "bank")
+        .group_by(Account.id)
+        .order_by(Account.id)
+    )
+    return {key: (kind, int(balance)) for key, kind, balance in (await session.execute(statement))}
+
+
+async def received(session: AsyncSession, order_id: UUID) -> dict[UUID, int]:
+    """Return what each payment paid of an order, the first first; below 0 what a set-off took back."""
+    moves = _moves(only_payments=True)
+    statement = (
+        select(moves.c.payment_id, -func.sum(moves.c.amount_idr))
+        .join(Account, and_(Account.id == moves.c.account_id, Account.kind == "buyer"))
+        .join(Payment, Payment.id == moves.c.payment_id)
+        .where(moves.c.order_id == order_id)
+        .group_by(moves.c.payment_id, Payment.created_at)
+        .order_by(Payment.created_at, moves.c.payment_id)
+    )
+    return {payment_id: int(amount) for payment_id, amount in (await session.execute(statement))}
+
+
+async def billed(session: AsyncSession, order_id: UUID) -> int:
+    """Return the sum of an order's bills."""
+    return int(await session.scalar(select(func.sum(Bill.amount_idr)).where(Bill.order_id == order_id)) or 0)
+
+
+async def bills_of(session: AsyncSession, order_ids: Iterable[UUID]) -> Sequence[Bill]:
+    """Return the bills of orders, the first due first."""
+    statement = select(Bill).where(Bill.order_id.in_(list(order_ids))).order_by(Bill.due_on, Bill.receipt_id)
+    return (await session.scalars(statement)).all()
+
+
+async def shares_of(session: AsyncSession, order_id: UUID) -> Sequence[Share]:
+    """Return the shares of an order, the first first."""
+    return (await session.scalars(select(Share).where(Share.order_id == order_id).order_by(Share.id))).all()
+
+
+async def bills_and_payments(
+    session: AsyncSession, order_id: UUID
+) -> tuple[list[tuple[date, int]], list[tuple[date, int]]]:
+    """Return an order's bills by the day they are due, and what was paid of it by the day the bank booked it."""
+    bills = [(bill.due_on, bill.amount_idr) for bill in await bills_of(session, [order_id])]
+    paid = await received(session, order_id)
+    days = await session.execute(select(Payment.id, Payment.day).where(Payment.id.in_(list(paid))))
+    return bills, [(day, paid[payment_id]) for payment_id, day in days]
+
+
+async def still_open(session: AsyncSession, order: Order, owed_idr: int) -> int:
+    """Return what an order still takes: what is owed of its bills or, while more may be billed, of its whole value."""
+    if order.status in ("delivered", "settled") and not await unbilled_receipts(session, order.id):
+        return owed_idr
+    value = select(func.sum(OrderLine.quantity * OrderLine.delivered_price_idr)).where(OrderLine.order_id == order.id)
+    bills = await billed(session, order.id)
+    return max(int(await session.scalar(value) or 0), bills) - (bills - owed_idr)
+
+
+async def unbilled_receipts(session: AsyncSession, order_id: UUID) -> int:
+    """Return how many receipts of an order have no bill yet."""
+    statement = (
+        select(func.count())
+        .select_from(Receipt)
+        .outerjoin(Bill, Bill.receipt_id == Receipt.id)
+        .where(Receipt.order_id == order_id, Bill.receipt_id.is_(None))
+    )
+    return await session.scalar(statement) or 0
+
+
+async def orders_to_finish(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
+    """Return orders that are delivered, billed, paid and paid out, and cancelled ones whose buyer has paid ahead."""
+    moves = _moves()
+    unbilled = (
+        select(literal(1))
+        .select_from(Receipt)
+        .outerjoin(Bill, Bill.receipt_id == Receipt.id)
+        .where(Receipt.order_id == Order.id, Bill.receipt_id.is_(None))
+        .exists()
+    )
+    accounts = (
+        select(Order.id, Account.kind, func.sum(moves.c.amount_idr).label("owed"))
+        .join(moves, moves.c.order_id == Order.id)
+        .join(Account, Account.id == moves.c.account_id)
+        .where(Order.status.in_(("delivered", "cancelled")), Account.kind.in_([*PAYEES, "buyer"]))
+        .group_by(Order.id, Account.id)
+        .subquery()
+    )
+    ahead = and_(accounts.c.kind == "buyer", accounts.c.owed < 0)
+    open_ = or_(
+        and_(accounts.c.kind == "buyer", accounts.c.owed > 0), and_(accounts.c.kind != "buyer", accounts.c.owed < 0)
+    )
+    statement = (
+        select(Order.id)
+        .join(accounts, accounts.c.id == Order.id)
+        .where(~unbilled)
+        .group_by(Order.id, Order.status)
+        .having(or_(func.bool_or(ahead), and_(Order.status == "delivered", ~func.bool_or(open_))))
+        .order_by(Order.id)
+    )
+    return (await session.scalars(statement.limit(limit))).all()
+
+
+async def billed_weights(session: AsyncSession, line_ids: Sequence[UUID]) -> Sequence[ReceiptLine]:
+    """Return what billed receipts say of order lines, in the order of the bills."""
+    statement = (
+        select(ReceiptLine)
+        .join(Bill, Bill.receipt_id == ReceiptLine.receipt_id)
+        .where(ReceiptLine.order_line_id.in_(line_ids))
+        .order_by(Bill.at, Bill.receipt_id, ReceiptLine.order_line_id)
+    )
+    return (await session.scalars(statement)).all()
+
+
+_OPENS = text("""
+SELECT o.id AS order_id, o.number, o.buyer_id AS party_id, organization.name,
+       CASE WHEN o.status IN ('settled', 'cancelled') THEN 0
+            ELSE greatest(0, CASE WHEN o.status = 'delivered' AND NOT unbilled.any THEN bills.amount
+                                  ELSE greatest(bills.amount, lines.value) END - (bills.amount - moved.owed))
+       END::bigint AS open_idr
+  FROM orders o
+  JOIN organizations organization ON organization.id = o.buyer_id
+  LEFT JOIN accounts a ON a.hub = o.hub AND a.kind = 'buyer' AND a.organization_id = o.buyer_id
+ CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END), 0)
+                               AS owed
+                       FROM transfers t WHERE t.order_id = o.id AND a.id IN (t.debit_id, t.credit_id)) moved
+ CROSS JOIN LATERAL (SELECT coalesce(sum(b.amount_idr), 0) AS amount FROM bills b WHERE b.order_id = o.id) bills
+ CROSS JOIN LATERAL (SELECT coalesce(sum(l.quantity * l.delivered_price_idr), 0) AS value
+                       FROM order_lines l WHERE l.order_id = o.id) lines
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM receipts r LEFT JOIN bills b ON b.receipt_id = r.id
+                                     WHERE r.order_id = o.id AND b.receipt_id IS NULL) AS any) unbilled
+ WHERE o.hub = :hub AND (o.status NOT IN ('settled', 'cancelled') OR o.number = ANY(:numbers))
+UNION ALL
+SELECT o.id, o.number, a.id, coalesce(organization.name, lane.code, region.name),
+       sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END)::bigint
+  FROM orders o
+  JOIN transfers t ON t.order_id = o.id
+  JOIN accounts a ON a.id IN (t.debit_id, t.credit_id) AND a.kind IN ('producer', 'carrier', 'collection')
+  LEFT JOIN organizations organization ON organization.id = a.organization_id
+  LEFT JOIN lanes lane ON lane.id = a.lane_id
+  LEFT JOIN regions region ON region.code = a.region
+ WHERE o.hub = :hub AND o.status NOT IN ('settled', 'cancelled')
+ GROUP BY o.id, o.number, a.id, organization.name, lane.code, region.name
+HAVING sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END) < 0
+ ORDER BY 2, 3
+""")
+
+
+async def opens(session: AsyncSession, hub: str, numbers: Sequence[str]) -> list[Open]:
+    """Return what is open with each party of the hub's orders, and of those with these numbers, open or not."""
+    found = await session.execute(_OPENS, {"hub": hub, "numbers": list(numbers)})
+    return [Open(row.order_id, row.number, row.party_id, row.name, row.open_idr) for row in found]
