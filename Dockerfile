@@ -16,7 +16,11 @@ WORKDIR /hub
 COPY alembic.ini ./
 COPY alembic alembic
 COPY app app
-ENV PATH=/venv/bin:$PATH PYTHONPATH=/hub PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HUB_DATA_DIR=/tmp/hub
+# NUMBA_CPU_NAME: the image runs on other processors than the one that builds it.
+ENV PATH=/venv/bin:$PATH PYTHONPATH=/hub PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HUB_DATA_DIR=/tmp/hub \
+    NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=""
+# The engine's kernels are compiled here, beside the sources, which the hub's user may only read.
+RUN python -m app.engine.compiled
 USER hub
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -10,8 +10,13 @@ canonical   canonical order and bytes, for replay
 pairs       the hard rules of one listing, one way, one demand
 book        orders that the network cannot tell apart, and who is reached by which leg
 network     the compact network: nodes, arcs, one market node
-highs       the solver, behind one function
-exact       whole-number repair and proof of a flow
+question    a flow question between bounds, with rows
+compiled    kernels: machine code where numba is installed
+pivots      one pivot of the network simplex
+simplex     the network simplex: priced nodes with piecewise-linear curves, warm restarts
+flows       optimal whole flows of a network, by the simplex
+highs       a library's solver, for rows and where numba is not installed
+exact       whole-number repair and proof of what the library says
 joint       departures that several arcs or pools share
 ties        the order of posting, then of arrival
 fills       smallest fills: branch and bound

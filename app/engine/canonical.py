@@ -13,7 +13,7 @@ from unicodedata import normalize
 from app.engine.model import Agreement, Clearing, Demand, Departure, Listing, Market, Pool
 
 #: name and version, stored with every run: a replay needs the same
-ENGINE = "blitar-highs/2"
+ENGINE = "blitar-simplex/1"
 
 _Row = TypeVar("_Row", Agreement, Demand, Departure, Listing)
 

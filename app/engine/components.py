@@ -9,11 +9,11 @@ import numpy as np
 from app.engine.claim import Arc, Bound, Claim
 from app.engine.door import check_range
 from app.engine.fills import Branch, rejected, search
-from app.engine.highs import Row
 from app.engine.joint import Proof, Solved, common_grams, finish, make_rows, relax, worth
 from app.engine.model import Listing
 from app.engine.network import Ints, Network, join
 from app.engine.prices import Published, publish
+from app.engine.question import Row
 
 
 @dataclass(slots=True)

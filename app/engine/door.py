@@ -42,10 +42,11 @@ def check_range(*, price_idr: int, freight_idr: int, departure_arcs: int, orders
     """Return a price above any path's in rupiah, or raise MarketRefusedError where whole numbers could overflow.
 
     With P the largest price, F the largest freight with a row price on top (at most P) and L the number of departure
-    arcs, (P + L * F) * K < 2^61, K = 4 R + 2 being the scale of ties and also above the engine's own scales.
+    arcs, (P + L * F) * K < 2^60, K = 4 R + 2 being the scale of ties and also above the engine's own scales: then
+    prices stay below the simplex's sentinels, and differences of four of them within 64 bits.
     """
     reach = price_idr + departure_arcs * (freight_idr + price_idr)
-    if reach * max(4 * orders + 2, 64) >= 2**61:
+    if reach * max(4 * orders + 2, 64) >= 2**60:
         message = f"prices up to {price_idr} over {departure_arcs} departure arcs do not fit into 61 bits"
         raise MarketRefusedError(message)
     return 2 * reach + 1

@@ -6,8 +6,9 @@ it (Ahuja, Magnanti, Orlin, Network Flows, theorems 9.1 and 9.3). Bellman-Ford r
 
 import numpy as np
 
-from app.engine.highs import Question, solve
-from app.engine.network import Ints
+from app.engine.compiled import Ints
+from app.engine.highs import solve
+from app.engine.question import Question
 
 #: rounds between two looks for a negative cycle among the predecessors
 LOOK_EVERY = 16

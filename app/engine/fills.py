@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.engine.highs import Row
 from app.engine.joint import Solved, relax
 from app.engine.network import Ints, Network
 from app.engine.prices import exist
+from app.engine.question import Row
 
 #: the search may look at this many arcs in all, within these numbers of nodes
 ARC_LIMIT = 400_000

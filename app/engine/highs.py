@@ -4,7 +4,6 @@ Every caller checks and, where needed, repairs the answer in whole numbers (`exa
 nodes, never clocks, so the same question gets the same answer.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import highspy
@@ -12,39 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from highspy._core import _Highs
 
-from app.engine.network import Ints
+from app.engine.compiled import Ints
+from app.engine.question import Question
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One departure's shared capacity: sum of units * flow <= capacity, both in units of `grams`."""
-
-    #: id of the departure
-    departure: str
-    #: greatest common divisor of the weights that can load it, grams
-    grams: int
-    #: free grams // grams
-    capacity: int
-    #: arcs that load it, and their weight in units of `grams`
-    arcs: Ints
-    units: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Minimise cost * flow within bounds, balanced at every node but 0, within the rows."""
-
-    nodes: int
-    tail: Ints
-    head: Ints
-    cost: Ints
-    low: Ints
-    high: Ints
-    rows: Sequence[Row] = ()
-    #: which rows must be full
-    tight: Sequence[bool] = ()
 
 
 @dataclass(frozen=True, slots=True)

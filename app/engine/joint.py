@@ -13,9 +13,10 @@ from math import gcd
 import numpy as np
 
 from app.engine import ties
-from app.engine.exact import optimum, settle
-from app.engine.highs import Floats, Question, Row, solve
+from app.engine.flows import optimum
+from app.engine.highs import Floats, solve
 from app.engine.network import Ints, Network
+from app.engine.question import Question, Row
 
 #: row prices are fractions of this denominator at most
 MAX_SCALE = 12
@@ -115,19 +116,12 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
 
 
 def _tied(net: Network, question: Question, flow: Ints) -> Ints:
-    """Return an equally good flow, ties in the order of posting, what departures have left given away to ties too.
+    """Return a flow no worse, at its allotments, then what departures have left given away; ties count less than money.
 
-    The prices that say what is equally good are those at which nobody gains from what departures have left; where two
-    arcs would have to share it, those of the allotments.
+    Rupiah times K = 4 R + 2 plus the tie: no tie can outweigh a rupiah.
     """
-    nothing = np.zeros(net.nodes, dtype=np.int64)
-    flow, price = settle(at_allotments(question, flow), flow, nothing)
-    roomy = replace(question, high=spare(question.rows, flow, question.high), rows=())
-    more, roomy_price = settle(roomy, flow, nothing)
-    if worth(question.cost, more) == worth(question.cost, flow):
-        price = roomy_price
-    face = replace(ties.face(question, flow, price), cost=ties.rank_cost(net))
-    return _spread(face, *settle(at_allotments(face, flow), flow, nothing))
+    scaled = replace(question, cost=question.cost * (4 * len(net.orders) + 2) + ties.rank_cost(net))
+    return _spread(scaled, *_settled(at_allotments(scaled, flow)))
 
 
 def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: Ints) -> Ints:
@@ -140,8 +134,7 @@ def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: I
         fixed = ties.fix_fills(net, question, solved.flow)
         return _along_face(fixed, solved.proof, solved.flow, ties.carrier_cost(net))
     allotted = at_allotments(question, solved.flow)
-    flow, price = settle(allotted, solved.flow, np.zeros(net.nodes, dtype=np.int64))
-    return ties.by_arrival(net, allotted, flow, price)
+    return ties.by_arrival(net, allotted, solved.flow, _settled(allotted)[1])
 
 
 def _pure(net: Network, low: Ints, high: Ints) -> Solved | None:
@@ -150,9 +143,18 @@ def _pure(net: Network, low: Ints, high: Ints) -> Solved | None:
     found = optimum(question)
     if found is None:
         return None
-    flow = ties.by_posting(net, question, *found)
+    flow = ties.by_posting(net, question, found.flow, found.price)
     surplus = worth(net.cost, flow)
-    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), surplus, Proof(1, (), found[1]), exact=True)
+    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), surplus, Proof(1, (), found.price), exact=True)
+
+
+def _settled(question: Question) -> tuple[Ints, Ints]:
+    """Return the optimal flow and prices of a question without rows that has a flow."""
+    found = optimum(question)
+    if found is None:
+        message = "a network lost its flow"
+        raise ArithmeticError(message)
+    return found.flow, found.price
 
 
 def _without_row_caps(net: Network, rows: Sequence[Row], high: Ints) -> Ints:
@@ -188,7 +190,7 @@ def _prove(question: Question, fractions: tuple[int, list[int]]) -> tuple[Proof,
     if found is None:  # the linear programme with rows had a flow, so this one has
         message = "a network lost its flow when its rows were priced"
         raise ArithmeticError(message)
-    flow, price = found
+    flow, price = found.flow, found.price
     held = sum(price * row.capacity for price, row in zip(row_price, question.rows, strict=True))
     return Proof(scale, tuple(row_price), price), worth(cost, flow) + held
 
@@ -219,7 +221,7 @@ def _at(question: Question, on: Ints, allotment: Floats) -> Ints | None:
     if any(left < 0 for left in leftovers(question.rows, flow)):
         return None
     found = optimum(at_allotments(question, flow))
-    return None if found is None else _spread(question, *found)
+    return None if found is None else _spread(question, found.flow, found.price)
 
 
 def at_allotments(question: Question, flow: Ints) -> Question:
@@ -254,7 +256,7 @@ def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
                 if room and price[question.head[arc]] - price[question.tail[arc]] > question.cost[arc]:
                     allotted = at_allotments(question, flow)
                     allotted.high[arc] += room
-                    more, price = settle(allotted, flow, price)
+                    more, price = _settled(allotted)
                     gained = gained or worth(question.cost, more) > worth(question.cost, flow)
                     flow = more
     return flow
@@ -280,7 +282,7 @@ def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Int
         wanted = flow
     held = at_allotments(confined, wanted)  # 3
     held.low[on] = wanted[on]
-    found = optimum(held, fallback=flow if wanted is flow else None)
-    if found is None or worth(cost, found[0]) < worth(cost, flow):
+    found = optimum(held)
+    if found is None or worth(cost, found.flow) < worth(cost, flow):
         return flow
-    return _spread(replace(confined, low=held.low), *found)
+    return _spread(replace(confined, low=held.low), found.flow, found.price)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.engine.exact import shortest
-from app.engine.highs import Row
 from app.engine.joint import Proof, spare
 from app.engine.network import Ints, Network
+from app.engine.question import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.engine.exact import optimum
-from app.engine.highs import Question
+from app.engine.flows import optimum
 from app.engine.model import Listing
 from app.engine.network import Ints, Network
+from app.engine.question import Question
 
 
 def rank_cost(net: Network) -> Ints:
@@ -96,5 +96,5 @@ def improve(question: Question, flow: Ints) -> Ints:
     )
     better = flow.copy()
     if (solved := optimum(change)) is not None:  # never None: no change at all is feasible
-        better[open_arcs] += solved[0]
+        better[open_arcs] += solved.flow
     return better

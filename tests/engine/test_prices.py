@@ -5,10 +5,10 @@ import numpy as np
 from app.engine.book import open_book
 from app.engine.clear import clear
 from app.engine.components import settle_market
-from app.engine.highs import Row
 from app.engine.joint import common_grams, make_rows
 from app.engine.network import Network, build
 from app.engine.prices import exist, publish
+from app.engine.question import Row
 from tests.engine.markets import demand, departure, listing, market, random_market
 from tests.engine.pairwise import best_surplus
 

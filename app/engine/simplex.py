@@ -1,0 +1,237 @@
+"""Minimum-cost flow over priced nodes: a primal network simplex whose nodes carry piecewise-linear curves.
+
+Given arcs (tail, head, cost, capacity) and, at every node but the root, a curve that says how much is injected there at
+which price, find flows f and injections z with 0 <= f <= capacity, z[v] = outflow - inflow at v, least sum of cost * f
+plus the areas under the curves. Costs and prices of either sign, arcs parallel or opposite, ends at the root too.
+
+1. A basis is a spanning tree of the root 0 and the nodes. A node hangs on another by an arc, or on the root by its own
+   curve: then its price is that of the level on which its injection stands. Other curves rest between two levels. The
+   price of the root is 0.
+2. Every curve begins and ends with a sentinel level, at -FAR and FAR, without bound. So every injection is on some
+   level, whatever was removed, and nothing traded is a basis. An optimum that stands on a sentinel is no flow at all.
+3. `seat` starts or restarts: it finds the level of every injection, prices the tree, and lists what stands between two
+   bounds outside the tree.
+4. `pivots.run` forces those in, then exchanges arcs and curves until no arc and no step of a curve gains. That this
+   ends is not proven for long steps: hence a cap, after it a cold start from a strongly feasible tree, then an error.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.engine.compiled import Ints, Rows, kernel
+from app.engine.pivots import CURVE, DEPTH, FIRST, LEVEL, NEXT, PARENT, PRED, PREVIOUS, TOO_MANY, UNBOUNDED, WIDTH, run
+
+#: price of the sentinels: beyond any path's, and four times it fits into 64 bits
+FAR = 2**60
+#: beyond any injection
+END = 2**60
+#: candidates looked at before one is taken
+BLOCK = 80
+
+
+class PivotLimitError(ArithmeticError):
+    """The simplex did not come to an end within its cap of pivots: nothing was decided."""
+
+
+class UnboundedError(ArithmeticError):
+    """A cycle without capacity gains for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Levels of all nodes one after the other: of node v those from start[v] to start[v + 1], the last one an end."""
+
+    #: shape (nodes + 1,)
+    start: Ints
+    #: shape (levels,): rupiah per base unit, rising within a node
+    rate: Ints
+    #: shape (levels,): the injection at which the level begins, base units, rising within a node
+    begin: Ints
+    #: nodes that have a level beside the sentinels
+    curved: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Arcs:
+    """Arcs as columns, shape (arcs,); fastest when sorted by tail. None leads from a node to itself."""
+
+    tail: Rows
+    head: Rows
+    #: rupiah per base unit
+    cost: Ints
+    #: base units, at least 0
+    cap: Ints
+
+
+@dataclass(slots=True)
+class State:
+    """A basis with its flows: the answer, and what a warm restart starts from."""
+
+    #: shape (nodes, WIDTH): the tree, see `pivots`
+    tree: Rows
+    #: shape (nodes,): rupiah per base unit, 0 at the root
+    price: Ints
+    #: shape (nodes,): base units injected
+    z: Ints
+    #: shape (arcs,): base units
+    flow: Ints
+    #: pivots of the last run
+    pivots: int = field(default=0)
+
+    def copy(self) -> "State":
+        """Return a state that may go its own way."""
+        return State(self.tree.copy(), self.price.copy(), self.z.copy(), self.flow.copy())
+
+
+def make_curves(nodes: int, node: Ints, rate: Ints, amount: Ints, below: Ints) -> Curves:
+    """Return curves with one level for each (node, rate), given sorted by both, amounts of 0 left out.
+
+    Shapes: node, rate, amount (rows,); below (nodes,): the base units asked for, so that z = 0 is where nothing trades.
+    """
+    used = amount > 0
+    node, rate, amount = node[used], rate[used], amount[used]
+    first = np.ones(len(node), dtype=bool)
+    first[1:] = (node[1:] != node[:-1]) | (rate[1:] != rate[:-1])
+    heads = np.flatnonzero(first)
+    node, rate = node[heads], rate[heads]
+    amount = np.add.reduceat(amount, heads) if len(heads) else amount
+    count = np.bincount(node, minlength=nodes)
+    start = np.concatenate([[0], np.cumsum(count + 3)]).astype(np.int64)
+    rates, begins = np.full(start[-1], FAR), np.full(start[-1], END)
+    rates[start[:-1]], begins[start[:-1]] = -FAR, -END
+    place = np.arange(len(node)) + 3 * node + 1
+    rates[place] = rate
+    total = np.concatenate([[0], np.cumsum(amount)])
+    base = np.concatenate([[0], np.cumsum(count)])
+    begins[place] = total[:-1] - total[base[node]] - below[node]
+    begins[start[1:] - 2] = total[base[1:]] - total[base[:-1]] - below
+    return Curves(start, rates, begins, np.flatnonzero(count).astype(np.int32))
+
+
+@kernel("i8(i4[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i4[:,::1], i8[::1], i8[::1])")
+def seat(
+    tail: Rows, cost: Ints, start: Ints, rate: Ints, begin: Ints, z: Ints, tree: Rows, price: Ints, forced: Ints
+) -> int:
+    """Find every injection's level, price the tree; write resting curves that stand inside a level into `forced`.
+
+    An injection at a breakpoint stands at the end of the lower level, so that it can fall: a strongly feasible tree.
+    """
+    count = 0
+    for x in range(1, len(z)):
+        low, high = start[x], start[x + 1] - 2
+        while low < high:  # the last level that begins below z
+            middle = (low + high + 1) // 2
+            if begin[middle] < z[x]:
+                low = middle
+            else:
+                high = middle - 1
+        tree[x, LEVEL] = low
+        if tree[x, PRED] != CURVE:
+            if begin[low + 1] == z[x]:
+                tree[x, LEVEL] = low + 1
+            else:
+                forced[count] = x
+                count += 1
+    x = tree[0, FIRST]
+    while x != 0:
+        parent, arc = tree[x, PARENT], tree[x, PRED]
+        if arc == CURVE:
+            price[x] = rate[tree[x, LEVEL]]
+        else:
+            price[x] = price[parent] + (-cost[arc] if tail[arc] == x else cost[arc])
+        tree[x, DEPTH] = tree[parent, DEPTH] + 1
+        if tree[x, FIRST] != 0:
+            x = tree[x, FIRST]
+            continue
+        while x != 0 and tree[x, NEXT] == 0:
+            x = tree[x, PARENT]
+        x = tree[x, NEXT]
+    return count
+
+
+def start(nodes: int, arcs: Arcs) -> State:
+    """Return the state in which nothing flows and every node hangs on the root by its curve."""
+    tree = np.zeros((nodes, WIDTH), dtype=np.int32)
+    each = np.arange(1, nodes)
+    tree[1:, PRED] = CURVE
+    tree[1:, PREVIOUS] = each - 1
+    tree[1:-1, NEXT] = each[1:]
+    tree[0, FIRST] = min(nodes - 1, 1)
+    zero = np.zeros(nodes, dtype=np.int64)
+    return State(tree, zero, zero.copy(), np.zeros(len(arcs.tail), dtype=np.int64))
+
+
+def solve(
+    arcs: Arcs, curves: Curves, state: State | None = None, z: Ints | None = None, limit: int | None = None
+) -> State:
+    """Return an optimal state; `state` is a warm start and is changed; cold it starts from injections `z` (default 0).
+
+    Raises PivotLimitError after `limit` pivots cold, UnboundedError where capacity is missing. See `is_flow`.
+    """
+    nodes = len(curves.start) - 1
+    most = limit if limit is not None else 1000 + 50 * (nodes + len(arcs.tail) + len(curves.rate))
+    if state is not None:
+        done = _run(arcs, curves, state, most)
+        if done != TOO_MANY:
+            return state
+    state = start(nodes, arcs)
+    if z is not None:
+        state.z[:] = z
+    if _run(arcs, curves, state, most) == TOO_MANY:
+        message = f"the network simplex was stopped after {most} pivots on {nodes} nodes and {len(arcs.tail)} arcs"
+        raise PivotLimitError(message)
+    return state
+
+
+def is_flow(curves: Curves, state: State) -> bool:
+    """Whether no injection stands on a sentinel: else there is no flow within the bounds."""
+    inner = curves.start[:-1]
+    low, high = curves.begin[inner + 1], curves.begin[curves.start[1:] - 2]
+    return bool(((state.z >= low) & (state.z <= high))[1:].all())
+
+
+def _run(arcs: Arcs, curves: Curves, state: State, most: int) -> int:
+    """Seat a state and pivot; the number of pivots or TOO_MANY."""
+    _trim(arcs, state)
+    inside = np.empty(len(state.z), dtype=np.int64)
+    count = seat(
+        arcs.tail, arcs.cost, curves.start, curves.rate, curves.begin, state.z, state.tree, state.price, inside
+    )
+    in_tree = np.zeros(len(arcs.tail), dtype=bool)
+    pred = state.tree[1:, PRED]
+    in_tree[pred[pred != CURVE]] = True
+    side = np.where(state.flow == 0, 1, np.where(state.flow == arcs.cap, -1, 0))
+    forced = np.flatnonzero((side == 0) & ~in_tree)
+    side[in_tree | (arcs.cap == 0)] = 0
+    state.pivots = run(
+        arcs.tail,
+        arcs.head,
+        arcs.cost,
+        arcs.cap,
+        state.flow,
+        side.astype(np.int8),
+        curves.rate,
+        curves.begin,
+        curves.curved,
+        state.tree,
+        state.price,
+        state.z,
+        np.concatenate([forced, inside[:count] + len(arcs.tail)]),
+        BLOCK,
+        most,
+    )
+    if state.pivots == UNBOUNDED:
+        message = "a cycle of arcs without capacity gains for ever"
+        raise UnboundedError(message)
+    return state.pivots
+
+
+def _trim(arcs: Arcs, state: State) -> None:
+    """Cut flows down to capacities that shrank; what they carried too much stands in the injections at both ends."""
+    over = np.flatnonzero(state.flow > arcs.cap)
+    if len(over):
+        excess = state.flow[over] - arcs.cap[over]
+        state.flow[over] = arcs.cap[over]
+        np.subtract.at(state.z, arcs.tail[over], excess)
+        np.add.at(state.z, arcs.head[over], excess)
