@@ -20,7 +20,8 @@ MAY = {
     **dict.fromkeys(
         "list_regions get_region list_agreements list_commodities get_commodity list_price_references list_lanes "
         "list_departures list_clearing_prices get_certificate get_summary get_balance get_prices get_prices_history "
-        "create_session get_flows get_freshness get_lanes get_data_quality get_health get_readiness".split(),
+        "create_session get_flows get_freshness get_lanes get_data_quality get_service_level get_benefit get_health "
+        "get_readiness".split(),
         PUBLIC,
     ),
     **dict.fromkeys(

@@ -2,7 +2,8 @@
 
 from sqlalchemy import text
 
-from app.dashboards.relations import CITY, FARM_GATE, PRICED_AT_EITHER_END
+from app.dashboards.relations import PRICED_AT_EITHER_END
+from app.settlement.benefit import CITY, FARM_GATE
 
 #: each check counts its records on their day and those that lack what the check is about
 DATA_QUALITY = text(f"""

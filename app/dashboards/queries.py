@@ -8,7 +8,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.dashboards.relations import COVERED, EITHER_END, POSTED, PRICED, TRADE
-from app.dashboards.rules import STATUSES, Period, Stage
+from app.dashboards.rules import Period, Stage
 
 SUMMARY = text(f"""
 WITH trade AS ({TRADE}),
@@ -141,7 +141,6 @@ async def rows(
     parameters = {
         "first": period.first,
         "last": period.last,
-        "statuses": list(STATUSES[stage]),
         "with_proposed": int(stage is Stage.PROPOSED),
         "with_ordered": int(stage is not Stage.DELIVERED),
         "commodities": None if commodities is None else list(commodities),

@@ -3,22 +3,41 @@
 Dry runs have a status of their own and are never counted.
 """
 
-#: matches of a stage that arrive in a period: goods in grams, by the place that {at} names
-_TRADE_AT = """
+#: proposals, and what became of those that both sides confirmed: lines of orders, as far as the stage has come
+_MATCHED = """
+    SELECT p.commodity, p.grade, p.quantity, p.departure_id, p.departs_on, p.arrives_on, p.listing_id, p.demand_id,
+           p.producer_price_idr, p.collection_idr, p.freight_idr, p.scarcity_idr, p.delivered_price_idr
+      FROM matches p WHERE p.status = 'proposed' AND CAST(:with_proposed AS int) = 1
+    UNION ALL
+    SELECT o.commodity, line.grade, line.quantity, o.departure_id, o.departs_on, o.arrives_on, line.listing_id,
+           o.demand_id, line.producer_price_idr, line.collection_idr, line.freight_idr, line.scarcity_idr,
+           line.delivered_price_idr
+      FROM order_lines line JOIN orders o ON o.id = line.order_id
+     WHERE o.status <> 'cancelled' AND CAST(:with_ordered AS int) = 1
+    UNION ALL
+    SELECT o.commodity, line.grade, line.received_quantity, o.departure_id, o.departs_on,
+           coalesce(o.delivered_on, o.arrives_on), line.listing_id, o.demand_id, line.producer_price_idr,
+           line.collection_idr, line.freight_idr, line.scarcity_idr, line.delivered_price_idr
+      FROM order_lines line JOIN orders o ON o.id = line.order_id
+     WHERE line.received_quantity > 0 AND CAST(:with_ordered AS int) = 0
+"""
+
+#: trade of a stage that arrives in a period: goods in grams, by the place that {at} names
+_TRADE_AT = f"""
     SELECT m.commodity, c.name AS commodity_name, m.grade, m.quantity, m.quantity * c.unit_weight_g AS grams,
-           m.producer_price_idr, m.freight_idr, m.scarcity_idr, m.delivered_price_idr, m.departs_on,
+           m.producer_price_idr, m.collection_idr, m.freight_idr, m.scarcity_idr, m.delivered_price_idr, m.departs_on,
            m.arrives_on, l.region AS origin, l.hub, city.code AS region, city.name AS region_name, city.price_zone,
            m.departure_id
-      FROM matches m
+      FROM ({_MATCHED}) m
       JOIN commodities c ON c.code = m.commodity
       JOIN listings l ON l.id = m.listing_id
       JOIN demands d ON d.id = m.demand_id
       JOIN regions place ON place.code = d.region
-      JOIN regions city ON city.code = {at}
-     WHERE m.status = ANY(:statuses) AND m.arrives_on BETWEEN :first AND :last
+      JOIN regions city ON city.code = {{at}}
+     WHERE m.arrives_on BETWEEN :first AND :last
        AND (CAST(:commodities AS text[]) IS NULL OR m.commodity = ANY(:commodities))
-       AND (CAST(:regions AS text[]) IS NULL OR ({filtered}))
-"""
+       AND (CAST(:regions AS text[]) IS NULL OR ({{filtered}}))
+"""  # noqa: S608 - constant parts
 
 #: a region's trade goes to it, comes from it, or through it as a hub
 EITHER_END = "place.trades_as = ANY(:regions) OR l.region = ANY(:regions) OR l.hub = ANY(:regions)"
@@ -35,41 +54,12 @@ PRICED_AT_EITHER_END = _TRADE_AT.format(
 #: what a posting stands for: what its owner took back no longer counts, what expired unserved still does
 POSTED = "(p.quantity - CASE WHEN p.status = 'expired' THEN 0 ELSE p.withdrawn_quantity END)"
 
-#: what of a posting has come as far as the stage
-COVERED = "(p.proposed_quantity * CAST(:with_proposed AS int) + p.ordered_quantity * CAST(:with_ordered AS int))"
-
-#: a price seen on a market stands for itself and as many days after
-OBSERVED_HOLDS_DAYS = 7
-_HOLDS = f"""
-        q.commodity = t.commodity AND (q.grade IS NULL OR q.grade = t.grade) AND q.valid_from <= t.{{day}}
-        AND CASE WHEN q.kind = 'observed'
-                 THEN coalesce(q.valid_until, q.valid_from) + {OBSERVED_HOLDS_DAYS} >= t.{{day}}
-                 ELSE q.valid_until IS NULL OR q.valid_until >= t.{{day}} END
+#: what of a posting `p` has come as far as the stage
+_COVERED = """
+(CASE WHEN CAST(:with_ordered AS int) = 1
+      THEN p.proposed_quantity * CAST(:with_proposed AS int) + p.ordered_quantity
+      ELSE (SELECT coalesce(sum(line.received_quantity), 0)
+              FROM order_lines line JOIN orders o ON o.id = line.order_id WHERE {key} = p.id) END)
 """
-
-#: the farm-gate reference of a trade `t` on its day: seen where the goods grow or at their hub, else the producer's HPP
-#: or HAP; nearest in grade and place, then the latest; of a range the upper end, so that no gain is flattered
-FARM_GATE = f"""
-    SELECT q.id, q.kind, q.level, q.max_idr AS idr
-      FROM price_references q
-     WHERE {_HOLDS.format(day="departs_on")}
-       AND q.level IN ('farm_gate', 'producer') AND (q.region IS NULL OR q.region IN (t.origin, t.hub))
-     ORDER BY q.kind <> 'observed', q.grade IS NULL, q.region IS NULL, q.region <> t.origin, q.level,
-              q.valid_from DESC, q.max_idr DESC, q.id LIMIT 1
-"""  # noqa: S608 - constant parts
-
-#: the city's reference of a trade `t` on its day: seen in the city, wholesale before retail, else the consumer's HET or
-#: HAP; nearest in grade and zone, then the latest; of a range the lower end, so that no saving is flattered
-CITY = f"""
-    SELECT q.id, q.kind, q.level, q.min_idr AS idr
-      FROM price_references q LEFT JOIN regions seen ON seen.code = q.region
-     WHERE {_HOLDS.format(day="arrives_on")}
-       AND CASE WHEN q.kind = 'observed'
-                THEN q.level IN ('delivered', 'wholesale', 'retail', 'consumer') AND seen.trades_as = t.region
-                ELSE q.kind IN ('het', 'hap') AND q.level = 'consumer'
-                     AND (q.region IS NULL OR seen.trades_as = t.region)
-                     AND (q.price_zone IS NULL OR q.price_zone = t.price_zone) END
-     ORDER BY q.kind <> 'observed', q.grade IS NULL,
-              array_position(ARRAY['delivered', 'wholesale', 'retail', 'consumer'], q.level::text),
-              q.region IS NULL, q.price_zone IS NULL, q.valid_from DESC, q.min_idr, q.id LIMIT 1
-"""  # noqa: S608 - constant parts
+COVERED = _COVERED.format(key="o.demand_id")
+COVERED_STOCK = _COVERED.format(key="line.listing_id")

@@ -12,6 +12,7 @@ from app.dashboards import queries, service
 from app.dashboards.rules import Granularity, Stage, as_csv, hub_timezone, period_of, shown_timezone
 from app.dashboards.schemas import (
     BalanceRow,
+    BenefitRow,
     Dashboard,
     DataQualityRow,
     FlowRow,
@@ -21,6 +22,7 @@ from app.dashboards.schemas import (
     PeriodAnswer,
     PriceHistoryRow,
     PriceRow,
+    ServiceLevelRow,
     SummaryRow,
 )
 from app.dashboards.service import Asked
@@ -151,6 +153,23 @@ async def get_lanes(session: Session, view: Shared, granularity: Granularity = G
     units |= dict.fromkeys(("capacity_kg", "carried_kg", "free_kg"), "kg")
     units |= dict.fromkeys(("freight_idr", "scarcity_idr"), "IDR")
     return await _answer(session, view, service.lanes, granularity, LaneRow, units)
+
+
+@api.get("/dashboard/service-level", responses={**documented(), **CSV}, response_model=Dashboard[ServiceLevelRow])
+async def get_service_level(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
+    """Tell how much of what was promised for a day arrived, and on time, by city and commodity."""
+    units = dict.fromkeys(("orders", "on_time", "late"), "orders")
+    units |= dict.fromkeys(("ordered_kg", "accepted_kg", "broken_kg", "refused_kg"), "kg")
+    units |= dict.fromkeys(("on_time_permille", "fill_permille"), "permille")
+    return await _answer(session, view, service.service_level, granularity, ServiceLevelRow, units)
+
+
+@api.get("/dashboard/benefit", responses={**documented(), **CSV}, response_model=Dashboard[BenefitRow])
+async def get_benefit(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
+    """Tell what farmers gain and cities save against the references of the day; it adds up to the rupiah."""
+    units = dict.fromkeys((name for name in BenefitRow.model_fields if name.endswith("_idr")), "IDR")
+    units |= dict.fromkeys(("farm_gate_price_idr", "city_price_idr"), "IDR per base unit") | {"quantity_kg": "kg"}
+    return await _answer(session, view, service.benefit, granularity, BenefitRow, units)
 
 
 @api.get("/dashboard/data-quality", responses={**documented(), **CSV}, response_model=Dashboard[DataQualityRow])

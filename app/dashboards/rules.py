@@ -1,4 +1,4 @@
-"""Pure rules of dashboards: which period, which statuses a stage counts, how a cell is written."""
+"""Pure rules of dashboards: which period, how a cell is written."""
 
 import csv
 import io
@@ -36,14 +36,6 @@ class Stage(StrEnum):
     PROPOSED = "proposed"
     ORDERED = "ordered"
     DELIVERED = "delivered"
-
-
-#: stage -> statuses of the matches that have come at least so far; nothing is delivered before shipments exist
-STATUSES: Mapping[Stage, Sequence[str]] = {
-    Stage.PROPOSED: ("proposed", "confirmed"),
-    Stage.ORDERED: ("confirmed",),
-    Stage.DELIVERED: (),
-}
 
 
 @dataclass(frozen=True, slots=True)

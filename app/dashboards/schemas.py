@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from typing import Generic, Literal, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -176,3 +177,54 @@ class DataQualityRow(BaseModel):
     records: int
     missing: int
     missing_permille: int
+
+
+class ServiceLevelRow(BaseModel):
+    """How orders kept what was promised for a day: once it is over, or they have arrived."""
+
+    on: date
+    commodity: str
+    commodity_name: str
+    region: str
+    region_name: str
+    orders: int
+    on_time: int = Field(description="all of it arrived by the promised day")
+    late: int
+    on_time_permille: int
+    ordered_kg: int
+    accepted_kg: int = Field(description="weighed on arrival, neither broken nor refused")
+    broken_kg: int
+    refused_kg: int
+    fill_permille: int
+
+
+class BenefitRow(BaseModel):
+    """What trade brings both ends against the references of its day; null where there is none.
+
+    farmer gain + collection + freight + scarcity + city saving = value at the city's reference - at the farm gate's.
+    """
+
+    on: date
+    commodity: str
+    commodity_name: str
+    region: str
+    region_name: str
+    stage: str
+    quantity_kg: int
+    farm_gate_kind: str | None = Field(description="observed, or hpp or hap where nothing was seen in time")
+    farm_gate_level: str | None
+    farm_gate_reference: UUID | None = Field(description="id of the price reference")
+    farm_gate_price_idr: int | None = Field(description="its upper end, so that no gain is flattered")
+    city_kind: str | None
+    city_level: str | None
+    city_reference: UUID | None
+    city_price_idr: int | None = Field(description="its lower end, so that no saving is flattered")
+    farm_gate_idr: int | None
+    farmer_gain_idr: int | None
+    producers_idr: int
+    collection_idr: int
+    freight_idr: int
+    scarcity_idr: int = Field(description="paid to the producers loaded")
+    delivered_idr: int
+    city_saving_idr: int | None
+    city_idr: int | None

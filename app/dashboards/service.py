@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.dashboards import history, quality, queries, stock
+from app.dashboards import history, outcome, quality, queries, stock
 from app.dashboards.rules import Granularity, Period, Stage
 
 
@@ -82,6 +82,16 @@ async def freshness(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]
 async def lanes(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
     """Return the departures of each lane, what they carry and what room is left."""
     return _staged(asked, await _rows(session, stock.LANES, asked))
+
+
+async def service_level(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return how orders kept what was promised: on time, and filled."""
+    return await _rows(session, outcome.SERVICE_LEVEL, asked)
+
+
+async def benefit(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
+    """Return what farmers gain and cities save against the references of the day, which each row names."""
+    return _staged(asked, await _rows(session, outcome.BENEFIT, asked))
 
 
 async def data_quality(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:

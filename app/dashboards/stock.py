@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from app.dashboards.relations import COVERED, TRADE
+from app.dashboards.relations import COVERED_STOCK, TRADE
 from app.dashboards.rules import AT_RISK_SHARE
 
 #: what has not come as far as the stage, by the day from which it can leave; at risk is what has a third of its shelf
@@ -10,7 +10,8 @@ from app.dashboards.rules import AT_RISK_SHARE
 FRESHNESS = text(f"""
 WITH stock AS (
     SELECT date_trunc(:granularity, p.available_from)::date AS on, p.commodity, c.name AS commodity_name, p.grade,
-           p.region, r.name AS region_name, (p.quantity - p.withdrawn_quantity - {COVERED}) * c.unit_weight_g AS grams,
+           p.region, r.name AS region_name,
+           (p.quantity - p.withdrawn_quantity - {COVERED_STOCK}) * c.unit_weight_g AS grams,
            greatest(CAST(:today AS date) - p.available_from, 0) AS age, p.best_before - p.available_from AS life,
            p.best_before - CAST(:today AS date) AS remaining
       FROM listings p

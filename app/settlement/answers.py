@@ -13,18 +13,20 @@ from app.kit.text import Text
 from app.orders import queries as orders
 from app.orders.models import Order, OrderLine
 from app.parties import queries as parties
-from app.settlement import queries, reading
+from app.settlement import benefit, queries, reading
 from app.settlement.models import Account, BankLine, BankStatement, Payment, Share, Transfer
 from app.settlement.rules import DEDUCTIONS, PAYEES, Direction, Kind, down_payment
 from app.settlement.schemas import (
     BankLineAnswer,
     BankStatementAnswer,
+    BenefitAnswer,
     BillAnswer,
     DeductionAnswer,
     OrderPayment,
     PayeeAnswer,
     PaymentAnswer,
     PaymentPart,
+    ReferenceAnswer,
     SettledLine,
     SettlementAnswer,
     ShareAnswer,
@@ -118,6 +120,7 @@ async def settlement(session: AsyncSession, order: Order, principal: Principal, 
     sees_bill = principal.is_hub or is_buyer
     if not sees_bill:
         lines = [line for line in lines if line.producer_id == principal.organization_id]
+    told = {line.id for line in lines}
     transfers = await reading.order_transfers(session, order.id)
     bills = await queries.bills_of(session, [order.id])
     received = await queries.received(session, order.id)
@@ -147,6 +150,7 @@ async def settlement(session: AsyncSession, order: Order, principal: Principal, 
         lines=await _lines(session, lines, transfers, sees_deductions=not is_buyer),
         payees=[_payee(key, transfers, shares, names) for key in sorted(mine) if names[key][0].kind in _TOLD],
         payments=await _payments(session, received, shares, names, mine, sees_bill=sees_bill),
+        benefit=[_benefit(row) for row in await benefit.of_order(session, order.id) if row.id in told],
         split_rule=SPLIT_RULE.read(language),
     )
 
@@ -213,6 +217,31 @@ def _line(
         buyer_pays_idr=sum(amounts[kind] for kind in (Kind.GOODS, Kind.SCARCITY, Kind.COLLECTION, Kind.FREIGHT)),
         deductions=deductions if sees_deductions else None,
         producer_gets_idr=gets if sees_deductions else None,
+    )
+
+
+def _benefit(row: Any) -> BenefitAnswer:
+    farm_gate, city = _reference(row, "farm_gate"), _reference(row, "city")
+    return BenefitAnswer(
+        order_line_id=row.id,
+        match_id=row.match_id,
+        quantity=row.quantity,
+        farm_gate=farm_gate,
+        farmer_gain_idr=row.quantity * (row.producer_price_idr - farm_gate.price_idr) if farm_gate else None,
+        collection_idr=row.quantity * row.collection_idr,
+        freight_idr=row.quantity * row.freight_idr,
+        scarcity_idr=row.quantity * row.scarcity_idr,
+        city=city,
+        city_saving_idr=row.quantity * (city.price_idr - row.delivered_price_idr) if city else None,
+    )
+
+
+def _reference(row: Any, name: str) -> ReferenceAnswer | None:
+    if getattr(row, f"{name}_id") is None:
+        return None
+    values = {field: getattr(row, f"{name}_{field}") for field in ("id", "kind", "level", "idr")}
+    return ReferenceAnswer(
+        price_reference=values["id"], kind=values["kind"], level=values["level"], price_idr=values["idr"]
     )
 
 

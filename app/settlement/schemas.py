@@ -92,6 +92,33 @@ class OrderPayment(Answer):
     shares: list[ShareAnswer]
 
 
+class ReferenceAnswer(Answer):
+    """The price against which a benefit is reckoned."""
+
+    price_reference: UUID
+    kind: Literal["het", "hpp", "hap", "observed"]
+    level: str
+    price_idr: int
+
+
+class BenefitAnswer(Answer):
+    """What a line, once a match, brings both ends; null where there is no reference of that day.
+
+    farmer gain + collection + freight + scarcity + city saving = quantity x (city's - farm gate's reference).
+    """
+
+    order_line_id: UUID
+    match_id: UUID | None
+    quantity: int
+    farm_gate: ReferenceAnswer | None
+    farmer_gain_idr: int | None
+    collection_idr: int
+    freight_idr: int
+    scarcity_idr: int
+    city: ReferenceAnswer | None
+    city_saving_idr: int | None
+
+
 class SettlementAnswer(Answer):
     """The money of one order, as far as it is the caller's: a producer sees its own lines, due and shares."""
 
@@ -110,6 +137,7 @@ class SettlementAnswer(Answer):
     lines: list[SettledLine]
     payees: list[PayeeAnswer]
     payments: list[OrderPayment]
+    benefit: list[BenefitAnswer]
     split_rule: str
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-PAGES = ("summary", "balance", "prices", "prices-history", "flows", "freshness", "lanes", "data-quality")
+PAGES = tuple("summary balance prices prices-history flows freshness lanes service-level benefit data-quality".split())
 
 
 async def get(api: Any, page: str, query: str = "", **headers: str) -> Any:

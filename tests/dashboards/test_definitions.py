@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.worker import close_due
 
-PAGES = ("summary", "balance", "prices", "prices-history", "flows", "freshness", "lanes", "data-quality")
+PAGES = tuple("summary balance prices prices-history flows freshness lanes service-level benefit data-quality".split())
 RICE_OF_SAMARINDA = "commodity=beras&region=64.72&from=2026-11-24&until=2026-12-31&granularity=month"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.dashboards.relations import OBSERVED_HOLDS_DAYS
+from app.settlement.benefit import OBSERVED_HOLDS_DAYS
 from tests.dashboards.test_dashboards import items, matches
 
 

@@ -1,0 +1,68 @@
+"""What came of it: who kept what was promised, and what it brought both ends."""
+
+from sqlalchemy import text
+
+from app.dashboards.relations import PRICED_AT_EITHER_END
+from app.settlement.benefit import CITY, FARM_GATE
+
+#: orders by the day for which they were promised, once that day is over or they have arrived; what was cut from an
+#: order after a part was loaded counts as ordered and not filled
+SERVICE_LEVEL = text("""
+WITH promised AS (
+    SELECT o.arrives_on, o.commodity, place.trades_as AS region,
+           o.status IN ('delivered', 'settled') AND o.delivered_on <= o.arrives_on AS is_on_time,
+           (lines.quantity + cut.quantity) * c.unit_weight_g AS ordered_g,
+           receipts.accepted_g, receipts.broken_g, receipts.refused_g
+      FROM orders o
+      JOIN commodities c ON c.code = o.commodity
+      JOIN regions place ON place.code = o.region
+     CROSS JOIN LATERAL (SELECT coalesce(sum(l.quantity), 0) AS quantity FROM order_lines l
+                          WHERE l.order_id = o.id) lines
+     CROSS JOIN LATERAL (SELECT coalesce(sum((e.payload->>'cancelled')::bigint), 0) AS quantity FROM outbox e
+                          WHERE e.subject_id = o.id AND e.name = 'order.reduced') cut
+     CROSS JOIN LATERAL (SELECT coalesce(sum(r.net_weight_g - r.broken_g - r.refused_g), 0) AS accepted_g,
+                                coalesce(sum(r.broken_g), 0) AS broken_g, coalesce(sum(r.refused_g), 0) AS refused_g
+                           FROM receipts r WHERE r.order_id = o.id) receipts
+     WHERE o.status <> 'cancelled' AND o.arrives_on BETWEEN :first AND :last
+       AND (o.status IN ('delivered', 'settled') OR o.arrives_on < CAST(:today AS date))
+       AND (CAST(:commodities AS text[]) IS NULL OR o.commodity = ANY(:commodities))
+       AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions) OR o.hub = ANY(:regions)
+            OR EXISTS (SELECT FROM order_lines l JOIN listings stock ON stock.id = l.listing_id
+                        WHERE l.order_id = o.id AND stock.region = ANY(:regions)))
+)
+SELECT date_trunc(:granularity, p.arrives_on)::date AS on, p.commodity, c.name AS commodity_name, p.region,
+       r.name AS region_name, count(*) AS orders, count(*) FILTER (WHERE p.is_on_time) AS on_time,
+       count(*) FILTER (WHERE NOT p.is_on_time) AS late,
+       count(*) FILTER (WHERE p.is_on_time) * 1000 / count(*) AS on_time_permille,
+       (sum(p.ordered_g) / 1000)::bigint AS ordered_kg, (sum(p.accepted_g) / 1000)::bigint AS accepted_kg,
+       (sum(p.broken_g) / 1000)::bigint AS broken_kg, (sum(p.refused_g) / 1000)::bigint AS refused_kg,
+       least(1000, div(sum(p.accepted_g) * 1000, sum(p.ordered_g)))::int AS fill_permille
+  FROM promised p
+  JOIN commodities c ON c.code = p.commodity
+  JOIN regions r ON r.code = p.region
+ GROUP BY 1, 2, 3, 4, 5
+ ORDER BY 1, p.commodity COLLATE "C", p.region COLLATE "C"
+""")
+
+#: a row for each pair of references, so that what it gains is reckoned against just the prices that it names
+BENEFIT = text(f"""
+WITH t AS ({PRICED_AT_EITHER_END})
+SELECT date_trunc(:granularity, t.arrives_on)::date AS on, t.commodity, t.commodity_name, t.region, t.region_name,
+       (sum(t.grams) / 1000)::bigint AS quantity_kg, farm_gate.kind AS farm_gate_kind,
+       farm_gate.level AS farm_gate_level, farm_gate.id AS farm_gate_reference, farm_gate.idr AS farm_gate_price_idr,
+       city.kind AS city_kind, city.level AS city_level, city.id AS city_reference, city.idr AS city_price_idr,
+       sum(t.quantity * farm_gate.idr)::bigint AS farm_gate_idr,
+       sum(t.quantity * (t.producer_price_idr - farm_gate.idr))::bigint AS farmer_gain_idr,
+       sum(t.quantity * t.producer_price_idr)::bigint AS producers_idr,
+       sum(t.quantity * t.collection_idr)::bigint AS collection_idr,
+       sum(t.quantity * t.freight_idr)::bigint AS freight_idr,
+       sum(t.quantity * t.scarcity_idr)::bigint AS scarcity_idr,
+       sum(t.quantity * t.delivered_price_idr)::bigint AS delivered_idr,
+       sum(t.quantity * (city.idr - t.delivered_price_idr))::bigint AS city_saving_idr,
+       sum(t.quantity * city.idr)::bigint AS city_idr
+  FROM t
+  LEFT JOIN LATERAL ({FARM_GATE}) farm_gate ON true
+  LEFT JOIN LATERAL ({CITY}) city ON true
+ GROUP BY 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14
+ ORDER BY 1, t.commodity COLLATE "C", t.region COLLATE "C", farm_gate.id NULLS FIRST, city.id NULLS FIRST
+""")  # noqa: S608 - constant parts
