@@ -9,7 +9,6 @@ import logging
 import os
 import signal
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from app.catalog import queries as catalog
@@ -33,8 +32,7 @@ from app.outbox.events import Actor
 from app.parties import queries as party_queries
 from app.parties import service as parties
 from app.parties.models import Organization
-from app.settlement import queries as settlement_queries
-from app.settlement import service as settlement
+from app.settlement import due as settlement
 
 LOG = logging.getLogger("hub.worker")
 
@@ -53,7 +51,7 @@ async def work(database: Database, clock: Clock, stop: asyncio.Event, *, fee_per
             if rounds % SELDOM == 0:
                 await tidy(database, clock.now())
             await close_due(database, clock.now())
-            await bill_due(database, clock.now(), fee_permille=fee_permille)
+            await settlement.bill_due(database, clock.now(), fee_permille=fee_permille)
             busy = await do_next_job(database, clock)
         except Exception:
             LOG.exception("round failed")
@@ -80,18 +78,6 @@ async def close_due(database: Database, now: datetime) -> None:
     today = {region.code: local_day(now, region.timezone) for region in regions}
     await database.retried(lambda session: listings.expire_due(session, today_by_region=today, now=now))
     await database.retried(lambda session: demands.expire_due(session, today_by_region=today, now=now))
-
-
-async def bill_due(database: Database, now: datetime, *, fee_permille: int) -> None:
-    """Bill what receipts have made final, and settle what is paid where no payment comes to do so."""
-    async with database.reader() as session:
-        final = await settlement_queries.receipts_to_bill(session)
-    for receipt_id in final:
-        await database.retried(partial(settlement.bill, receipt_id=receipt_id, fee_permille=fee_permille, now=now))
-    async with database.reader() as session:
-        complete = await settlement_queries.orders_to_finish(session)
-    for order_id in complete:
-        await database.retried(partial(settlement.finish, order_id=order_id, now=now))
 
 
 async def do_next_job(database: Database, clock: Clock) -> bool:

@@ -7,7 +7,7 @@ import asyncpg
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import book, clearing, demo, doctor, prepare, register, replay, requests, serve
+from app.cli import book, clearing, demo, doctor, money, prepare, register, replay, requests, serve
 from app.cli.output import OUTPUT, complain
 from app.kit.db import sqlstate
 from app.kit.postgres import PostgresError
@@ -32,6 +32,8 @@ for command in (
     book.listings,
     book.demands,
     book.matches,
+    money.settle,
+    money.statements,
     requests.api,
 ):
     app.command()(command)

@@ -8,7 +8,7 @@ import httpx
 
 from app.kit.db import Database
 from app.kit.operations import broken_invariants
-from app.worker import bill_due
+from app.settlement.due import bill_due
 from tests.conftest import NOW, api_on
 from tests.live.test_concurrency import CLIENTS, PLANNED, live_server
 from tests.settlement.deliveries import PONGGOK, deliver

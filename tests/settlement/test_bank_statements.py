@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.worker import bill_due
+from app.settlement.due import bill_due
 from tests.settlement.deliveries import DEPOK, PONGGOK, deliver
 
 HEADING = "Tanggal;Keterangan;Debit;Kredit;Saldo\n"

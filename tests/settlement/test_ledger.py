@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.kit.operations import broken_invariants
 from app.settlement import queries
-from app.worker import bill_due
+from app.settlement.due import bill_due
 from tests.settlement.deliveries import DEPOK, PONGGOK, SEGIRI, Delivered, deliver, organization, producers
 from tests.settlement.test_settlement import bill, pay, settlement, statements
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.settlement import service
-from app.worker import bill_due
+from app.settlement.due import bill_due
 from tests.settlement.deliveries import DEPOK, PONGGOK, SEGIRI, Delivered, deliver, organization, producers
 
 
