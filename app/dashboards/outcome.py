@@ -6,13 +6,15 @@ from app.dashboards.relations import PRICED_AT_EITHER_END
 from app.settlement.benefit import CITY, FARM_GATE
 
 #: orders by the day for which they were promised, once that day is over or they have arrived; what was cut from an
-#: order after a part was loaded counts as ordered and not filled
+#: order after a part was loaded counts as ordered and not filled. By city or, for the hub, by buyer or producer: an
+#: order of several producers counts for each, its weights by their parts
 SERVICE_LEVEL = text("""
 WITH promised AS (
-    SELECT o.arrives_on, o.commodity, place.trades_as AS region,
+    SELECT o.arrives_on, o.commodity, place.trades_as AS region, party.id AS party,
            o.status IN ('delivered', 'settled') AND o.delivered_on <= o.arrives_on AS is_on_time,
-           (lines.quantity + cut.quantity) * c.unit_weight_g AS ordered_g,
-           receipts.accepted_g, receipts.broken_g, receipts.refused_g
+           (lines.quantity + cut.quantity) * c.unit_weight_g * party.part AS ordered_g,
+           receipts.accepted_g * party.part AS accepted_g, receipts.broken_g * party.part AS broken_g,
+           receipts.refused_g * party.part AS refused_g
       FROM orders o
       JOIN commodities c ON c.code = o.commodity
       JOIN regions place ON place.code = o.region
@@ -23,25 +25,32 @@ WITH promised AS (
      CROSS JOIN LATERAL (SELECT coalesce(sum(r.net_weight_g - r.broken_g - r.refused_g), 0) AS accepted_g,
                                 coalesce(sum(r.broken_g), 0) AS broken_g, coalesce(sum(r.refused_g), 0) AS refused_g
                            FROM receipts r WHERE r.order_id = o.id) receipts
+     CROSS JOIN LATERAL (SELECT CASE :by WHEN 'buyer' THEN o.buyer_id END AS id, CAST(1 AS numeric) AS part
+                          WHERE :by <> 'producer'
+                         UNION ALL
+                         SELECT l.producer_id, sum(l.quantity) / nullif(lines.quantity, 0) FROM order_lines l
+                          WHERE l.order_id = o.id AND :by = 'producer' GROUP BY l.producer_id) party
      WHERE o.status <> 'cancelled' AND o.arrives_on BETWEEN :first AND :last
        AND (o.status IN ('delivered', 'settled') OR o.arrives_on < CAST(:today AS date))
+       AND (CAST(:hub AS text) IS NULL OR o.hub = :hub)
        AND (CAST(:commodities AS text[]) IS NULL OR o.commodity = ANY(:commodities))
        AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions) OR o.hub = ANY(:regions)
             OR EXISTS (SELECT FROM order_lines l JOIN listings stock ON stock.id = l.listing_id
                         WHERE l.order_id = o.id AND stock.region = ANY(:regions)))
 )
 SELECT date_trunc(:granularity, p.arrives_on)::date AS on, p.commodity, c.name AS commodity_name, p.region,
-       r.name AS region_name, count(*) AS orders, count(*) FILTER (WHERE p.is_on_time) AS on_time,
-       count(*) FILTER (WHERE NOT p.is_on_time) AS late,
+       r.name AS region_name, organization.id AS party, organization.name AS party_name, count(*) AS orders,
+       count(*) FILTER (WHERE p.is_on_time) AS on_time, count(*) FILTER (WHERE NOT p.is_on_time) AS late,
        count(*) FILTER (WHERE p.is_on_time) * 1000 / count(*) AS on_time_permille,
        (sum(p.ordered_g) / 1000)::bigint AS ordered_kg, (sum(p.accepted_g) / 1000)::bigint AS accepted_kg,
        (sum(p.broken_g) / 1000)::bigint AS broken_kg, (sum(p.refused_g) / 1000)::bigint AS refused_kg,
-       least(1000, div(sum(p.accepted_g) * 1000, sum(p.ordered_g)))::int AS fill_permille
+       least(1000, div(sum(p.accepted_g) * 1000, nullif(sum(p.ordered_g), 0)))::int AS fill_permille
   FROM promised p
   JOIN commodities c ON c.code = p.commodity
   JOIN regions r ON r.code = p.region
- GROUP BY 1, 2, 3, 4, 5
- ORDER BY 1, p.commodity COLLATE "C", p.region COLLATE "C"
+  LEFT JOIN organizations organization ON organization.id = p.party
+ GROUP BY 1, 2, 3, 4, 5, 6, 7
+ ORDER BY 1, p.commodity COLLATE "C", p.region COLLATE "C", organization.id
 """)
 
 #: a row for each pair of references, so that what it gains is reckoned against just the prices that it names

@@ -1,15 +1,16 @@
 """HTTP of dashboards: public, from any origin, as JSON or CSV."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from app.catalog.errors import unknown_commodity
 from app.catalog.router import ReferenceData
 from app.dashboards import queries, service
-from app.dashboards.rules import Granularity, Stage, as_csv, hub_timezone, period_of, shown_timezone
+from app.dashboards.rules import Granularity, Kept, Stage, as_csv, hub_timezone, period_of, shown_timezone
 from app.dashboards.schemas import (
     BalanceRow,
     BenefitRow,
@@ -26,8 +27,10 @@ from app.dashboards.schemas import (
     SummaryRow,
 )
 from app.dashboards.service import Asked
+from app.kit.auth import Credentials, SessionToken, caller
 from app.kit.clock import local_day
-from app.kit.http import documented, router
+from app.kit.http import KEYED, documented, router
+from app.kit.problems import Forbidden
 from app.kit.sessions import Now, Session
 from app.kit.validation import Day
 from app.regions.errors import unknown_region
@@ -155,13 +158,44 @@ async def get_lanes(session: Session, view: Shared, granularity: Granularity = G
     return await _answer(session, view, service.lanes, granularity, LaneRow, units)
 
 
-@api.get("/dashboard/service-level", responses={**documented(), **CSV}, response_model=Dashboard[ServiceLevelRow])
-async def get_service_level(session: Session, view: Shared, granularity: Granularity = Granularity.WEEK) -> Any:
-    """Tell how much of what was promised for a day arrived, and on time, by city and commodity."""
+async def whose_promises(
+    request: Request,
+    session: Session,
+    credentials: Credentials,
+    token: SessionToken,
+    by: Annotated[Kept, Query(description="buyer and producer: for the hub only")] = Kept.CITY,
+) -> tuple[Kept, str | None]:
+    """Return by whom promises are told and, where parties are named, the hub whose they are.
+
+    Raises what `caller` raises, Forbidden (403) for anybody but the hub, only where parties are asked for.
+    """
+    if by is Kept.CITY:
+        return by, None
+    principal = await caller(request, session, credentials, token)
+    if not principal.is_hub:
+        raise Forbidden
+    return by, principal.region
+
+
+@api.get(
+    "/dashboard/service-level",
+    responses={**documented(*KEYED), **CSV},
+    response_model=Dashboard[ServiceLevelRow],
+    openapi_extra={"security": [{}]},
+)
+async def get_service_level(
+    session: Session,
+    view: Shared,
+    whose: Annotated[tuple[Kept, str | None], Depends(whose_promises, scope="function")],
+    granularity: Granularity = Granularity.WEEK,
+) -> Any:
+    """Tell how much of what was promised for a day arrived, and on time: by city, for the hub also by party."""
+    by, hub = whose
     units = dict.fromkeys(("orders", "on_time", "late"), "orders")
     units |= dict.fromkeys(("ordered_kg", "accepted_kg", "broken_kg", "refused_kg"), "kg")
     units |= dict.fromkeys(("on_time_permille", "fill_permille"), "permille")
-    return await _answer(session, view, service.service_level, granularity, ServiceLevelRow, units)
+    read = partial(service.service_level, by=by, hub=hub)
+    return await _answer(session, view, read, granularity, ServiceLevelRow, units)
 
 
 @api.get("/dashboard/benefit", responses={**documented(), **CSV}, response_model=Dashboard[BenefitRow])

@@ -38,6 +38,14 @@ class Stage(StrEnum):
     DELIVERED = "delivered"
 
 
+class Kept(StrEnum):
+    """By whom promises were kept: everybody sees cities, the hub also its parties."""
+
+    CITY = "city"
+    BUYER = "buyer"
+    PRODUCER = "producer"
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """Days, both included."""

@@ -187,6 +187,8 @@ class ServiceLevelRow(BaseModel):
     commodity_name: str
     region: str
     region_name: str
+    party: UUID | None = Field(description="for the hub, by buyer or producer; null by city")
+    party_name: str | None
     orders: int
     on_time: int = Field(description="all of it arrived by the promised day")
     late: int
@@ -195,7 +197,7 @@ class ServiceLevelRow(BaseModel):
     accepted_kg: int = Field(description="weighed on arrival, neither broken nor refused")
     broken_kg: int
     refused_kg: int
-    fill_permille: int
+    fill_permille: int | None
 
 
 class BenefitRow(BaseModel):

@@ -9,7 +9,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.dashboards import history, outcome, quality, queries, stock
-from app.dashboards.rules import Granularity, Period, Stage
+from app.dashboards.rules import Granularity, Kept, Period, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ async def lanes(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
     return _staged(asked, await _rows(session, stock.LANES, asked))
 
 
-async def service_level(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
-    """Return how orders kept what was promised: on time, and filled."""
-    return await _rows(session, outcome.SERVICE_LEVEL, asked)
+async def service_level(session: AsyncSession, asked: Asked, *, by: Kept, hub: str | None) -> list[dict[str, Any]]:
+    """Return how orders kept what was promised: on time, and filled; by party only for the hub whose they are."""
+    return await _rows(session, outcome.SERVICE_LEVEL, asked, by=str(by), hub=hub)
 
 
 async def benefit(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:

@@ -27,12 +27,12 @@ _cookie = APIKeyCookie(
 )
 
 
-async def caller(
-    request: Request,
-    session: Session,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    token: Annotated[str | None, Security(_cookie)],
-) -> Principal:
+#: what a caller may show: a key in the header, a browser's session in a cookie
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+SessionToken = Annotated[str | None, Security(_cookie)]
+
+
+async def caller(request: Request, session: Session, credentials: Credentials, token: SessionToken) -> Principal:
     """Return who is asking, counted against its minute and, for a repeated POST, answered from memory.
 
     A key in the header goes before a cookie: nobody sends it unasked. Raises Unauthenticated (401), CrossSite (403),

@@ -118,3 +118,20 @@ async def test_what_never_came_is_late_once_its_day_is_over(scenario: Any) -> No
     scenario.clock.at += timedelta(days=5)
     row = await service_level(scenario)
     assert (row["orders"], row["late"], row["accepted_kg"], row["fill_permille"]) == (1, 1, 0, 0)
+
+
+async def test_the_hub_sees_who_kept_its_promises_and_nobody_else_does(scenario: Any) -> None:
+    await deliver(scenario, {PONGGOK: 600, "Peternak Kademangan (contoh)": 400})
+    path = "/v1/dashboard/service-level?by={}&granularity=month"
+    hub = scenario.as_(scenario.keys.hub)
+    for by, expected in (
+        ("buyer", {"Pedagang telur Depok (contoh)": 1000}),
+        ("producer", {PONGGOK: 600, "Peternak Kademangan (contoh)": 400}),
+    ):
+        rows = (await scenario.get(path.format(by), headers=hub)).json()["items"]
+        assert {row["party_name"]: row["accepted_kg"] for row in rows} == expected
+        assert (await scenario.get(path.format(by))).status_code == 401
+        for key in (scenario.keys.observer, scenario.keys.producers[PONGGOK]):
+            assert (await scenario.get(path.format(by), headers=scenario.as_(key))).status_code == 403
+    (row,) = (await scenario.get(path.format("city"))).json()["items"]
+    assert (row["party"], row["party_name"], row["accepted_kg"]) == (None, None, 1000)
