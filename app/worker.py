@@ -65,6 +65,7 @@ async def tidy(database: Database, now: datetime) -> None:
     """Keep departures 35 days ahead, forget answers older than 72 hours and sign-ins that are over."""
     await database.retried(lambda session: lanes.keep_departures(session, now=now))
     await database.retried(lambda session: forget_old_answers(session, now))
+    await settlement.give_back(database, now)
     await database.retried(lambda session: parties.forget_old_sign_ins(session, now))
 
 

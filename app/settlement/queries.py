@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, exists, func, literal, or_, select, text, union_all
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, literal, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.models import Commodity
@@ -17,11 +17,19 @@ from app.settlement.models import Account, Bill, Payment, Share, Transfer
 from app.settlement.rules import PAYEES
 from app.shipments.models import Receipt, ReceiptLine
 
+#: states of orders in which money may still move by itself; there is an index of them, so that rounds stay short
+UNSETTLED = ("scheduled", "in_transit", "delivered")
+
 
 async def receipts_to_bill(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
     """Return final receipts without a bill, the oldest first."""
     billed = exists().where(Bill.receipt_id == Receipt.id)
-    statement = select(Receipt.id).where(Receipt.final_at.is_not(None), ~billed).order_by(Receipt.final_at, Receipt.id)
+    statement = (
+        select(Receipt.id)
+        .join(Order, Order.id == Receipt.order_id)
+        .where(Order.status.in_(UNSETTLED), Receipt.final_at.is_not(None), ~billed)
+        .order_by(Receipt.final_at, Receipt.id)
+    )
     return (await session.scalars(statement.limit(limit))).all()
 
 
@@ -165,9 +173,8 @@ async def unbilled_receipts(session: AsyncSession, order_id: UUID) -> int:
     return await session.scalar(statement) or 0
 
 
-async def orders_to_finish(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
-    """Return orders that are delivered, billed, paid and paid out, and cancelled ones whose buyer has paid ahead."""
-    moves = _moves()
+async def orders_to_settle(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
+    """Return orders that are delivered, billed, paid and paid out, whatever debt a producer is left with."""
     unbilled = (
         select(literal(1))
         .select_from(Receipt)
@@ -175,27 +182,30 @@ async def orders_to_finish(session: AsyncSession, *, limit: int = 100) -> Sequen
         .where(Receipt.order_id == Order.id, Bill.receipt_id.is_(None))
         .exists()
     )
-    accounts = (
+    owed = _owed_by_account(Order.status == "delivered", ~unbilled)
+    is_open = case((owed.c.kind == "buyer", owed.c.owed != 0), else_=owed.c.owed < 0)
+    statement = select(owed.c.id).group_by(owed.c.id).having(~func.bool_or(is_open)).order_by(owed.c.id)
+    return (await session.scalars(statement.limit(limit))).all()
+
+
+async def cancelled_and_paid(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
+    """Return cancelled orders that hold money of their buyers."""
+    owed = _owed_by_account(Order.status == "cancelled")
+    statement = select(owed.c.id).where(owed.c.kind == "buyer", owed.c.owed < 0).order_by(owed.c.id)
+    return (await session.scalars(statement.limit(limit))).all()
+
+
+def _owed_by_account(*which: ColumnElement[bool]) -> Any:
+    """Return what buyers and payees owe for some orders: id, kind, owed."""
+    moves = _moves()
+    return (
         select(Order.id, Account.kind, func.sum(moves.c.amount_idr).label("owed"))
         .join(moves, moves.c.order_id == Order.id)
         .join(Account, Account.id == moves.c.account_id)
-        .where(Order.status.in_(("delivered", "cancelled")), Account.kind.in_([*PAYEES, "buyer"]))
+        .where(Account.kind.in_([*PAYEES, "buyer"]), *which)
         .group_by(Order.id, Account.id)
         .subquery()
     )
-    ahead = and_(accounts.c.kind == "buyer", accounts.c.owed < 0)
-    open_ = or_(
-        and_(accounts.c.kind == "buyer", accounts.c.owed > 0), and_(accounts.c.kind != "buyer", accounts.c.owed < 0)
-    )
-    statement = (
-        select(Order.id)
-        .join(accounts, accounts.c.id == Order.id)
-        .where(~unbilled)
-        .group_by(Order.id, Order.status)
-        .having(or_(func.bool_or(ahead), and_(Order.status == "delivered", ~func.bool_or(open_))))
-        .order_by(Order.id)
-    )
-    return (await session.scalars(statement.limit(limit))).all()
 
 
 async def billed_weights(session: AsyncSession, line_ids: Sequence[UUID]) -> Sequence[ReceiptLine]:

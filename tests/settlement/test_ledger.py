@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.kit.operations import broken_invariants
-from app.settlement import queries
-from app.settlement.due import bill_due
+from app.settlement import queries, service
+from app.settlement.due import bill_due, give_back
 from tests.settlement.deliveries import DEPOK, PONGGOK, SEGIRI, Delivered, deliver, organization, producers
 from tests.settlement.test_settlement import bill, pay, settlement, statements
 
@@ -68,7 +68,7 @@ class Market:
             broken = await broken_invariants(session)
             assert not any(broken.values()), broken
             # nothing that is left to do was left undone
-            assert await queries.orders_to_finish(session) == []
+            assert await queries.orders_to_settle(session) == []
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -88,6 +88,7 @@ async def test_money_paid_ahead_of_a_cancelled_order_becomes_credit(scenario: An
         f"/v1/orders/{order.id}/cancel", json={"reason": "truk mogok"}, headers=scenario.as_(scenario.keys.hub)
     )
     assert cancelled.status_code == 200, cancelled.text
+    await give_back(scenario.database, scenario.clock.now())
     other = await deliver(scenario, {PONGGOK: 1000})
     await bill(scenario)
     assert (await settlement(scenario, order))["received_idr"] == 0
@@ -116,3 +117,20 @@ async def test_what_the_ledger_says_stays_said(scenario: Any, table: str, change
         with pytest.raises(DBAPIError, match="append-only"):
             await session.execute(text(change.format(table)))
         await tamper.rollback()
+
+
+async def test_a_bill_that_fails_holds_up_no_other(scenario: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, fine = await deliver(scenario, {PONGGOK: 1000}), await deliver(scenario, {PONGGOK: 500})
+    issue = service._issue
+
+    async def fails(session: Any, order: Any, *rest: Any) -> None:
+        if order.id == broken.id:
+            raise RuntimeError("no")
+        await issue(session, order, *rest)
+
+    monkeypatch.setattr(service, "_issue", fails)
+    await bill(scenario)
+    assert [(await settlement(scenario, order))["billed_idr"] for order in (broken, fine)] == [0, 13_590_000]
+    monkeypatch.undo()
+    await bill(scenario)
+    assert (await settlement(scenario, broken))["billed_idr"] == 27_180_000
