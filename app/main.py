@@ -40,6 +40,7 @@ from app.parties.router import api as parties
 from app.parties.service import authenticate, recognise
 from app.regions.router import api as regions
 from app.settlement.router import api as settlement
+from app.shipments.router import api as shipments
 
 #: matched in this order: what is asked most stands first
 ROUTERS = (
@@ -47,6 +48,7 @@ ROUTERS = (
     demands,
     matching,
     orders,
+    shipments,
     settlement,
     dashboards,
     events,

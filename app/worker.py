@@ -33,6 +33,7 @@ from app.parties import queries as party_queries
 from app.parties import service as parties
 from app.parties.models import Organization
 from app.settlement import due as settlement
+from app.shipments import due as shipments
 
 LOG = logging.getLogger("hub.worker")
 
@@ -51,6 +52,7 @@ async def work(database: Database, clock: Clock, stop: asyncio.Event, *, fee_per
             if rounds % SELDOM == 0:
                 await tidy(database, clock.now())
             await close_due(database, clock.now())
+            await shipments.finish_receipts(database, clock.now())
             await settlement.bill_due(database, clock.now(), fee_permille=fee_permille)
             busy = await do_next_job(database, clock)
         except Exception:

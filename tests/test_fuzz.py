@@ -65,6 +65,7 @@ async def known(scenario: Any) -> dict[str, list[str]]:
         ("demand_id", "demands"),
         ("match_id", "matches"),
         ("order_id", "orders"),
+        ("shipment_id", "shipments"),
         ("run_id", "clearing-runs"),
         ("lane_id", "lanes"),
         ("agreement_id", "agreements"),

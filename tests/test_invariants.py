@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.kit.operations import broken_invariants
+from tests.matching.melons import SHOP
 from tests.orders.trade import Trade
 from tests.settlement.test_money_views import MONEY
 
@@ -22,6 +23,7 @@ TAMPERED = {
     "match_fills": "UPDATE matches SET demand_min_quantity = 1000000000",
     "order_loads": "UPDATE order_lines SET loaded_quantity = quantity",
     "order_states": "UPDATE orders SET status = 'scheduled'",
+    "receipt_weights": "UPDATE receipts SET final_at = NULL",
 }
 #: other faults that the same views notice
 MORE = [
@@ -32,6 +34,11 @@ MORE = [
     ("posting_states", "UPDATE demands SET status = 'expired' WHERE status = 'open'"),
     ("departure_loads", "UPDATE order_lines SET quantity = quantity + 1"),
     ("match_confirmations", "UPDATE order_lines SET match_id = NULL"),
+    ("order_loads", "UPDATE order_lines SET received_quantity = 0"),
+    ("order_loads", "UPDATE shipment_lines SET quantity = quantity - 1"),
+    ("departure_loads", "UPDATE shipment_lines SET quantity = quantity - 1"),
+    ("order_states", "UPDATE orders SET status = 'in_transit' WHERE status = 'delivered'"),
+    ("receipt_weights", "UPDATE shipment_lines SET net_weight_g = net_weight_g + 1"),
     ("match_fills", "UPDATE matches SET listing_min_quantity = 1000000000"),
 ]
 
@@ -39,7 +46,13 @@ MORE = [
 @pytest_asyncio.fixture
 async def traded(scenario: Any) -> Any:
     """The opening scenario beside a market in which something has come to every stage."""
-    await Trade(scenario).two_farms_one_shop()
+    trade = Trade(scenario)
+    order = await trade.two_farms_one_shop()
+    await trade.receive(await trade.on_the_way(order), order, 1_000_000, SHOP)
+    await trade.offer()
+    await trade.need()
+    await trade.clear()
+    await trade.confirm_all()
     return scenario
 
 
@@ -74,6 +87,9 @@ async def test_each_view_notices_its_fault(traded: Any, view: str, statement: st
         ("UPDATE order_lines SET received_quantity = 1", IntegrityError),
         ("UPDATE order_lines SET freight_idr = freight_idr + 1", IntegrityError),
         ("UPDATE orders SET departure_id = NULL", IntegrityError),
+        ("UPDATE receipt_lines SET payable_g = 0", DBAPIError),
+        ("UPDATE receipts SET refused_g = net_weight_g, reason = NULL", IntegrityError),
+        ("UPDATE shipments SET arrived_at = NULL", IntegrityError),
         ("UPDATE orders SET status = 'delivered'", IntegrityError),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from app.jobs import service as jobs
 from app.kit.principal import Principal, Role
 from tests.conftest import NOW
+from tests.orders.trade import Trade
 from tests.test_openapi import document
 
 PUBLIC = frozenset({"anonymous", "producer", "buyer", "observer", "hub"})
@@ -27,10 +28,12 @@ MAY = {
     **dict.fromkeys(
         "change_region sign_agreement change_agreement open_lane change_lane close_lane add_departure change_departure "
         "list_organizations register_organization get_organization change_organization start_clearing_run get_book "
+        "load_shipment dispatch_shipment arrive_shipment resolve_dispute "
         "create_sign_in_link get_metrics post_payment post_bank_statement list_bank_statements "
         "list_unmatched_bookings".split(),
         HUB,
     ),
+    **dict.fromkeys("record_receipt acknowledge_receipt".split(), BUYERS),
     "post_price_reference": {"hub", "observer"},
     "change_price_reference": {"hub", "observer"},
     **dict.fromkeys(
@@ -45,7 +48,8 @@ MAY = {
     ),
     **dict.fromkeys(
         "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match "
-        "list_orders get_order cancel_order get_settlement list_statements list_payments".split(),
+        "list_orders get_order cancel_order list_shipments get_shipment list_receipts open_dispute "
+        "get_settlement list_statements list_payments".split(),
         TRADERS,
     ),
     **dict.fromkeys(
@@ -83,6 +87,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "confirm_matches": {"ids": [str(uuid4())]},
     "start_clearing_run": {"dry_run": True},
     "cancel_order": {"reason": "batal"},
+    "load_shipment": {"lines": [{"order_line_id": str(uuid4()), "quantity": 1}]},
+    "dispatch_shipment": {"weights": [{"order_line_id": str(uuid4()), "net_weight_g": 1}]},
+    "record_receipt": {"order_id": str(uuid4()), "net_weight_g": 1},
+    "open_dispute": {"note": "kurang"},
+    "resolve_dispute": {"outcome": "upheld"},
     "post_payment": {"amount_idr": 1},
 }
 QUERIES = {"get_quote": "?commodity=beras&min_grade=medium"}
@@ -152,7 +161,10 @@ async def test_keys_that_no_longer_hold_open_nothing(scenario: Any, method: str,
 
 
 #: places in addresses that name a row of one party; the other places name what everybody may ask for
-OWNED = {"listing_id", "demand_id", "match_id", "order_id", "organization_id", "key_id", "job_id", "statement_id"}
+OWNED = {
+    *("listing_id", "demand_id", "match_id", "order_id", "shipment_id", "receipt_id", "dispute_id"),
+    *("organization_id", "key_id", "job_id", "statement_id"),
+}
 SHARED = {"run_id", "lane_id", "departure_id", "agreement_id", "price_id", "code"}
 OF_A_PARTY = [
     operation for operation in OPERATIONS if any(f"{{{place}}}" in str(operation.values[1]) for place in OWNED)
@@ -184,9 +196,17 @@ async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
     csv = api.as_(api.keys.hub, **{"Content-Type": "text/csv"})
     booking = "tanggal,keterangan,jumlah\n2026-11-24,setoran,5000\n"
     statement = (await api.post("/v1/bank-statements", content=booking, headers=csv)).json()
+    trade = Trade(api)
+    order = (await api.get("/v1/orders", headers=api.as_(seller))).json()["items"][0]
+    shipment = await trade.on_the_way(order)
+    receipt = await trade.receive(shipment, order, 1000)
+    dispute = await trade.done(f"/orders/{order['id']}/disputes", note="kurang", organization=order["buyer"]["id"])
     return {
         "statement_id": statement["id"],
-        "order_id": await first("/v1/orders", seller),
+        "order_id": order["id"],
+        "shipment_id": shipment["id"],
+        "receipt_id": receipt["id"],
+        "dispute_id": dispute["id"],
         "listing_id": await first("/v1/listings", seller),
         "demand_id": await first("/v1/demands", buyer),
         "match_id": await first("/v1/matches?status=proposed", seller),
@@ -196,13 +216,23 @@ async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
     }
 
 
+async def of_the_order(api: Any, order_id: str) -> tuple[str, str]:
+    """Return the keys of an order's buyer and of another one."""
+    order = (await api.get(f"/v1/orders/{order_id}", headers=api.as_(api.keys.hub))).json()
+    buyers = dict(api.keys.buyers)
+    return buyers.pop(order["buyer"]["name"]), next(iter(buyers.values()))
+
+
 @pytest.mark.parametrize(("method", "path", "operation"), OF_A_PARTY)
 async def test_another_partys_rows_are_not_found(scenario: Any, method: str, path: str, operation: str) -> None:
     """For their owner and the hub they are: that is the control."""
     seller, other_seller = list(scenario.keys.producers.values())[:2]
     buyer, other_buyer = list(scenario.keys.buyers.values())[:2]
-    url = path.format(**await rows_of(scenario, seller, buyer))
+    rows = await rows_of(scenario, seller, buyer)
+    url = path.format(**rows)
     owner, stranger = (buyer, other_buyer) if "demand" in path else (seller, other_seller)
+    if "shipment" in path or "receipt_id" in path:
+        owner, stranger = await of_the_order(scenario, rows["order_id"])
     for key in (stranger, owner, scenario.keys.hub):
         hub = key == scenario.keys.hub
         body = BODIES.get(operation, {}) | ({"side": "listing"} if hub and "match_id" in path else {})

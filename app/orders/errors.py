@@ -31,3 +31,12 @@ class NothingToCancel(Conflict):
         "Tidak ada sisa yang dapat dibatalkan: semua sudah dimuat atau dibatalkan.",
         "Nothing is left to cancel: all of it is loaded or was cancelled.",
     )
+
+
+class AboveOrdered(Conflict):
+    """409: more than what of the line is not loaded yet."""
+
+    code = "above_ordered"
+    title = Text(
+        "Muatan melebihi sisa pesanan yang belum dimuat.", "This is more than what of the order is not loaded yet."
+    )

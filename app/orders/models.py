@@ -79,6 +79,8 @@ class Order(Base):
     #: last local day on which some of it arrived
     delivered_on: Mapped[date | None]
     settled_at: Mapped[Instant | None]
+    #: when it was counted in the record of its producers
+    judged_at: Mapped[Instant | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]

@@ -78,6 +78,20 @@ async def lines_of(session: AsyncSession, order_ids: Iterable[UUID]) -> dict[UUI
     return lines
 
 
+async def orders_of_lines(session: AsyncSession, line_ids: Iterable[UUID], hub: str) -> dict[UUID, Order]:
+    """Return the order of each line that is of an order at this hub."""
+    statement = (
+        select(OrderLine.id, Order).join(Order, Order.id == OrderLine.order_id).where(OrderLine.id.in_(list(line_ids)))
+    )
+    return {row.id: row.Order for row in await session.execute(statement.where(Order.hub == hub))}
+
+
+async def locked_orders(session: AsyncSession, order_ids: Iterable[UUID]) -> list[Order]:
+    """Return orders, locked in the order of their ids, as the database has them now."""
+    statement = select(Order).where(Order.id.in_(list(order_ids))).order_by(Order.id).with_for_update()
+    return list(await session.scalars(statement.execution_options(populate_existing=True)))
+
+
 async def demands_of_matches(session: AsyncSession, match_ids: Sequence[UUID]) -> Sequence[UUID]:
     """Return the demands of matches."""
     return (await session.scalars(select(Match.demand_id).where(Match.id.in_(match_ids)).distinct())).all()

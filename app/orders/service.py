@@ -1,4 +1,4 @@
-"""Use cases of orders: taken up when both sides confirm, cancelled, moved along by shipments, settled.
+"""Use cases of orders: taken up when both sides confirm, cancelled, settled; `progress` moves them along.
 
 Everybody who adds to, loads or cancels an order holds its demand first: the rows of stock, needs and departures are
 locked in between, and an order that is still being found has no row to lock.
@@ -27,18 +27,8 @@ from app.matching.rules import State as MatchState
 from app.orders import queries
 from app.orders.errors import NothingToCancel, OrderLoaded, OrderNotUnderWay
 from app.orders.models import Order, OrderLine
-from app.orders.rules import (
-    TRANSITIONS,
-    UNDER_WAY,
-    PaymentTerms,
-    Progress,
-    State,
-    Terms,
-    anything_loaded,
-    is_delivered,
-    order_number,
-    terms_of,
-)
+from app.orders.progress import advance, deliver_if_complete
+from app.orders.rules import UNDER_WAY, PaymentTerms, State, Terms, order_number, terms_of
 from app.outbox.events import Actor, Event, actor_of
 from app.outbox.service import record
 
@@ -252,10 +242,10 @@ async def cancel(
     remains = sum(line.quantity for line in lines) > sum(line.unloaded_quantity for line in dropped)
     if not remains:
         order.cancel_reason = reason
-        await _advance(session, order, lines, State.CANCELLED, actor, now, reason=reason)
+        await advance(session, order, lines, State.CANCELLED, actor, now, reason=reason)
         return order
     await _reduce(session, order, dropped, reason, actor, now)
-    await _deliver_if_complete(session, order, lines, actor, now)
+    await deliver_if_complete(session, order, lines, actor, now)
     return order
 
 
@@ -299,39 +289,11 @@ async def _reduce(
     await record(session, *events)
 
 
-async def _advance(
-    session: AsyncSession,
-    order: Order,
-    lines: Sequence[OrderLine],
-    to: State,
-    actor: Actor,
-    now: datetime,
-    **facts: object,
-) -> None:
-    """Bring an order to its next state and tell its parties. Raises KeyError for a way that is not in the table."""
-    name = TRANSITIONS[State(order.status), to]
-    order.status = to
-    order.version += 1
-    order.updated_at = now
-    await session.flush()
-    parties = (order.buyer_id, *sorted({line.producer_id for line in lines}))
-    await record(session, Event(name, order.id, parties, now, actor, {"number": order.number, **facts}))
-
-
 async def settle(session: AsyncSession, *, order: Order, actor: Actor, now: datetime) -> None:
-    """Settle a delivered order, locked by the caller: its bills are paid and its payees paid out."""
+    """Settle a delivered order, locked by the caller: its bills are paid and its payees paid out.
+
+    Raises KeyError for an order that is not delivered: it is a bug.
+    """
     lines = (await queries.lines_of(session, [order.id]))[order.id]
     order.settled_at = now
-    await _advance(session, order, lines, State.SETTLED, actor, now)
-
-
-async def _deliver_if_complete(
-    session: AsyncSession, order: Order, lines: Sequence[OrderLine], actor: Actor, now: datetime
-) -> None:
-    if anything_loaded(map(_progress, lines)) and is_delivered(map(_progress, lines)):
-        delivered_on = order.delivered_on.isoformat() if order.delivered_on else None
-        await _advance(session, order, lines, State.DELIVERED, actor, now, delivered_on=delivered_on)
-
-
-def _progress(line: OrderLine) -> Progress:
-    return Progress(line.quantity, line.loaded_quantity, line.received_quantity)
+    await advance(session, order, lines, State.SETTLED, actor, now)

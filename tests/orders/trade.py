@@ -1,8 +1,10 @@
 """The melon market after both sides have confirmed: orders, and what is done with them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from app.shipments.due import finish_receipts
 from tests.matching.melons import FIRST, SECOND, SHOP, Melons
 
 
@@ -47,6 +49,52 @@ class Trade(Melons):
         await self.confirm_all()
         (order,) = await self.orders()
         return order
+
+    async def load(self, order: dict[str, Any], departure: str | None = None, **part: int) -> dict[str, Any]:
+        """Load what is left of an order on its own departure or another; `first` and `second` load less."""
+        wanted = {FIRST: part.get("first"), SECOND: part.get("second")}
+        lines = []
+        for line in order["lines"]:
+            quantity = wanted.get(line["producer"]["name"]) if part else line["quantity"] - line["loaded_quantity"]
+            if quantity:
+                lines.append({"order_line_id": line["id"], "quantity": quantity})
+        return await self.done("/shipments", departure_id=departure or order["departure_id"], lines=lines)
+
+    async def dispatch(self, shipment: dict[str, Any], *, crates_out: int = 0) -> dict[str, Any]:
+        """Let a shipment leave with just what its quantities weigh."""
+        weights = [
+            {"order_line_id": line["order_line_id"], "net_weight_g": line["quantity"] * 1000}
+            for line in shipment["lines"]
+        ]
+        return await self.done(f"/shipments/{shipment['id']}/dispatch", weights=weights, crates_out=crates_out)
+
+    async def arrive(self, shipment: dict[str, Any]) -> dict[str, Any]:
+        return await self.done(f"/shipments/{shipment['id']}/arrive")
+
+    async def on_the_way(self, order: dict[str, Any], **part: int) -> dict[str, Any]:
+        """Load, dispatch, arrive."""
+        return await self.arrive(await self.dispatch(await self.load(order, **part)))
+
+    async def receive(
+        self, shipment: dict[str, Any], order: dict[str, Any], net_weight_g: int, who: str = "hub", **more: Any
+    ) -> dict[str, Any]:
+        body = {"order_id": order["id"], "net_weight_g": net_weight_g, **more}
+        return await self.done(f"/shipments/{shipment['id']}/receipts", who, **body)
+
+    async def receipts(self, order: dict[str, Any], who: str = "hub") -> list[dict[str, Any]]:
+        answer = await self.get(f"/orders/{order['id']}/receipts", who)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    async def hours_pass(self, hours: float) -> None:
+        """Let time pass, and the worker with it."""
+        self.api.clock.at += timedelta(hours=hours)
+        await finish_receipts(self.api.database, self.api.clock.now())
+
+    async def resolve(self, dispute: dict[str, Any], **body: Any) -> Any:
+        headers = self.api.as_(self.api.keys.hub, **{"If-Match": f'"{dispute["version"]}"'})
+        return await self.api.patch(f"/v1/disputes/{dispute['id']}", json=body, headers=headers)
 
 
 def line_of(order: dict[str, Any], who: str) -> dict[str, Any]:
