@@ -6,6 +6,7 @@ An amount alone is no proof: it only suggests. Pure; every answer carries its re
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 _NUMBER = re.compile(r"BTC[\s/._-]?(\d{4})[\s/._-]?(\d{6})(?!\d)", re.IGNORECASE | re.ASCII)
@@ -16,6 +17,8 @@ COMMON = frozenset(
     "tani dan kota kabupaten jaya makmur sumber berkah".split()
 )
 MOST_SUGGESTIONS = 5
+#: days between a payment as the hub typed it and the bank's booking of it
+DAYS_APART = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,19 @@ class Open:
     name: str
     #: above 0 is expected to come in, below 0 to go out; 0 where it is all paid
     open_idr: int
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A payment that the hub typed in, and that no booking belongs to yet."""
+
+    payment_id: UUID
+    day: date
+    #: above 0 came in, below 0 went out
+    amount_idr: int
+    name: str
+    #: of the orders that it is for
+    numbers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +91,19 @@ def find(description: str, amount_idr: int, opens: Sequence[Open]) -> Found:
     if len({one.party_id for one in named}) > 1:
         return Found(reason="several_parties", suggestions=_suggested(named))
     return Found(opens=tuple(named))
+
+
+def typed_before(description: str, amount_idr: int, day: date, payments: Sequence[Typed]) -> Typed | None:
+    """Return the one payment that was typed in before its booking came: same amount, near day, and number or name."""
+    numbers = set(numbers_in(description))
+    same = [
+        one
+        for one in payments
+        if one.amount_idr == amount_idr
+        and abs((one.day - day).days) <= DAYS_APART
+        and (numbers & set(one.numbers) if numbers else names(description, one.name))
+    ]
+    return same[0] if len(same) == 1 else None
 
 
 def _by_amount(description: str, amount_idr: int, opens: Sequence[Open]) -> Found:

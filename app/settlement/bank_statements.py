@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,8 +22,9 @@ async def take_in(session: AsyncSession, *, content: bytes, principal: Principal
     """Read a statement and record what it is sure about.
 
     1. Read the file; what an earlier upload held is skipped.
-    2. Find what each booking is about (`bank_match`); what is known becomes a payment at once.
-    3. The rest is kept, with the reason and orders that it may be about, for the hub to decide.
+    2. A booking of a payment that the hub typed in before belongs to it.
+    3. Find what the others are about (`bank_match`); what is known becomes a payment at once.
+    4. The rest is kept, with the reason and orders that it may be about, for the hub to decide.
 
     Raises Invalid (422) naming the row for a file that cannot be read.
     """
@@ -43,7 +44,19 @@ async def take_in(session: AsyncSession, *, content: bytes, principal: Principal
     await session.flush()
     numbers = [number for booking in fresh.values() for number in bank_match.numbers_in(booking.description)]
     opens = await queries.opens(session, statement.hub, numbers)
+    apart = timedelta(days=bank_match.DAYS_APART)
+    typed = await queries.typed(
+        session, statement.hub, first=statement.first_on - apart, last=statement.last_on + apart
+    )
     for fingerprint, booking in fresh.items():
+        before = bank_match.typed_before(booking.description, booking.amount_idr, booking.day, typed)
+        if before is not None:
+            typed.remove(before)
+            line = _line(statement, booking, fingerprint, Found())
+            line.belongs_to(before.payment_id)
+            session.add(line)
+            await session.flush()
+            continue
         found = bank_match.find(booking.description, booking.amount_idr, opens)
         line = _line(statement, booking, fingerprint, found)
         session.add(line)

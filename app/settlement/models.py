@@ -211,3 +211,7 @@ class BankLine(Base):
     reason: Mapped[str | None]
     #: orders that it may be about
     suggestions: Mapped[list[Any]] = mapped_column(JSONB)
+
+    def belongs_to(self, payment_id: UUID) -> None:
+        """Say which payment it is."""
+        self.payment_id, self.reason, self.suggestions = payment_id, None, []

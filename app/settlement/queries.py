@@ -12,7 +12,7 @@ from app.catalog.models import Commodity
 from app.lanes.models import Departure
 from app.listings.models import Listing
 from app.orders.models import Order, OrderLine
-from app.settlement.bank_match import Open
+from app.settlement.bank_match import Open, Typed
 from app.settlement.models import Account, Bill, Payment, Share, Transfer
 from app.settlement.rules import PAYEES
 from app.shipments.models import Receipt, ReceiptLine
@@ -257,3 +257,27 @@ async def opens(session: AsyncSession, hub: str, numbers: Sequence[str]) -> list
     """Return what is open with each party of the hub's orders, and of those with these numbers, open or not."""
     found = await session.execute(_OPENS, {"hub": hub, "numbers": list(numbers)})
     return [Open(row.order_id, row.number, row.party_id, row.name, row.open_idr) for row in found]
+
+
+_TYPED = text("""
+SELECT p.id AS payment_id, p.day, CASE p.direction WHEN 'in' THEN p.amount_idr ELSE -p.amount_idr END AS amount_idr,
+       coalesce(organization.name, lane.code, region.name) AS name,
+       array_remove(array_agg(DISTINCT o.number), NULL) AS numbers
+  FROM payments p
+  JOIN accounts a ON a.id = p.account_id
+  LEFT JOIN organizations organization ON organization.id = a.organization_id
+  LEFT JOIN lanes lane ON lane.id = a.lane_id
+  LEFT JOIN regions region ON region.code = a.region
+  LEFT JOIN transfers t ON t.payment_id = p.id
+  LEFT JOIN orders o ON o.id = t.order_id
+ WHERE p.hub = :hub AND p.source = 'hub' AND p.day BETWEEN :first AND :last
+   AND NOT EXISTS (SELECT FROM bank_lines line WHERE line.payment_id = p.id)
+ GROUP BY p.id, organization.name, lane.code, region.name
+ ORDER BY p.id
+""")
+
+
+async def typed(session: AsyncSession, hub: str, *, first: date, last: date) -> list[Typed]:
+    """Return payments that the hub typed in for these days, and that no booking belongs to yet."""
+    found = await session.execute(_TYPED, {"hub": hub, "first": first, "last": last})
+    return [Typed(row.payment_id, row.day, row.amount_idr, row.name, tuple(row.numbers)) for row in found]

@@ -15,7 +15,7 @@ from app.lanes.models import Lane
 from app.orders.models import Order
 from app.parties.models import Organization
 from app.regions.models import Region
-from app.settlement.models import Account, BankLine, Payment, Share, Transfer
+from app.settlement.models import Account, BankLine, Payment, Transfer
 
 
 def accounts(principal: Principal, *, organizations: Sequence[UUID] = ()) -> Select[Account]:
@@ -143,14 +143,6 @@ async def order_payments(session: AsyncSession, payment_ids: Iterable[UUID]) -> 
     """Return payments by id."""
     found = await session.scalars(select(Payment).where(Payment.id.in_(list(payment_ids))))
     return {payment.id: payment for payment in found}
-
-
-async def shares_by_payment(session: AsyncSession, order_id: UUID) -> Mapping[UUID, list[Share]]:
-    """Return the shares of an order by payment."""
-    by_payment: dict[UUID, list[Share]] = defaultdict(list)
-    for share in await session.scalars(select(Share).where(Share.order_id == order_id).order_by(Share.id)):
-        by_payment[share.payment_id].append(share)
-    return by_payment
 
 
 async def matched_lines(session: AsyncSession, statement_ids: Sequence[UUID]) -> Mapping[UUID, int]:

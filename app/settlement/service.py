@@ -172,7 +172,7 @@ async def pay_in(
     account_id = (await opened(session, [owner]))[owner]
     await lock(session, [account_id])
     owed = await queries.balances(session, account_id)
-    named = [(key, await _open(session, key, owner, owed)) for key in order_ids]
+    named = [(key, await _open(session, key, owner, owed)) for key in dict.fromkeys(order_ids)]
     bills = [(key, owes) for key, owes in owed.items() if key is not None and key not in order_ids]
     parts, credit = spend(booked.amount_idr, [*named, *bills])
     incoming: dict[UUID | None, int] = {order_id: part for order_id, part in parts.items()}  # noqa: C416 - wider keys
@@ -205,7 +205,7 @@ async def _open(session: AsyncSession, order_id: UUID, owner: Owner, owed: dict[
 
 async def _book_line(session: AsyncSession, line: BankLine | None, payment: Payment) -> None:
     if line is not None:
-        line.payment_id, line.reason, line.suggestions = payment.id, None, []
+        line.belongs_to(payment.id)
         await session.flush()
 
 

@@ -112,3 +112,17 @@ async def test_a_file_that_cannot_be_trusted_leaves_nothing(scenario: Any, conte
 async def test_another_media_type_and_a_file_over_the_limit_are_refused(scenario: Any) -> None:
     assert (await upload(scenario, HEADING, 415, "application/json"))["code"] == "unsupported_media_type"
     assert (await upload(scenario, "x" * (1024 * 1024 + 1), 413))["code"] == "too_large"
+
+
+async def test_a_payment_that_was_typed_in_before_its_booking_is_not_paid_again(scenario: Any) -> None:
+    order = await billed(scenario)
+    body = {"orders": [str(order.id)], "amount_idr": 5_000_000}
+    hub = scenario.as_(scenario.keys.hub)
+    assert (await scenario.post("/v1/payments", json=body, headers=hub)).status_code == 201
+    booking = f"25/11/2026;{order.number};;5.000.000;1\n"
+    told = await upload(scenario, HEADING + booking + booking)
+    assert (told["matched"], told["unmatched"]) == (2, 0)
+    paid = (await scenario.get(f"/v1/orders/{order.id}/settlement", headers=hub)).json()["received_idr"]
+    assert paid == 10_000_000, "the second booking is another payment"
+    told = await upload(scenario, HEADING + f"25/11/2026;telur {order.number};;5.000.000;1\n")
+    assert len(await scenario.walk("/v1/payments", scenario.keys.hub)) == 3

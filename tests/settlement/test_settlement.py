@@ -117,6 +117,16 @@ async def test_an_overpayment_is_credit_and_meets_the_next_bill(scenario: Any) -
     assert sum(payee["shared_idr"] for payee in told["payees"]) == 2_820_000
 
 
+async def test_an_order_that_is_named_twice_is_paid_once(scenario: Any) -> None:
+    order = await deliver(scenario, {PONGGOK: 1000})
+    await bill(scenario)
+    paid = await pay(scenario, orders=[str(order.id)] * 2, amount_idr=2 * 27_180_000)
+    assert [(part["number"], part["amount_idr"]) for part in paid["orders"]] == [
+        (order.number, 27_180_000),
+        (None, 27_180_000),
+    ]
+
+
 async def test_a_payment_without_orders_pays_the_oldest_due_first(scenario: Any) -> None:
     late = await deliver(scenario, {PONGGOK: 1000}, terms="net_30")
     soon = await deliver(scenario, {PONGGOK: 1000}, terms="net_7")
