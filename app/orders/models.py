@@ -39,6 +39,13 @@ class Order(Base):
         Index("ix_orders_departure", "departure_id"),
         Index("ix_orders_demand", "demand_id"),
         Index("ix_orders_arrives_on", "arrives_on"),
+        # what the worker looks at every round
+        Index(
+            "ix_orders_unsettled",
+            "status",
+            "id",
+            postgresql_where=text("status IN ('scheduled', 'in_transit', 'delivered')"),
+        ),
         # what is confirmed later for the same demand and departure joins the order that is still open
         Index(
             "uq_orders_open",

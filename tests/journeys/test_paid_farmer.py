@@ -1,0 +1,121 @@
+"""From a listing to paid farmers: two loads of one order, short weight, a dispute, one transfer at the bank."""
+
+from typing import Any
+
+from app.settlement.due import bill_due
+from tests.matching.melons import FIRST, SECOND, SHOP
+from tests.orders.trade import Trade, line_of
+
+
+class Journey(Trade):
+    """The melon trade, followed to its money."""
+
+    async def settlement(self, order: dict[str, Any], who: str = "hub") -> dict[str, Any]:
+        answer = await self.get(f"/orders/{order['id']}/settlement", who)
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def worker_goes_round(self, hours: float = 0) -> None:
+        await self.hours_pass(hours)
+        await bill_due(self.api.database, self.api.clock.now(), fee_permille=0)
+
+    async def bank_tells(self, *bookings: str) -> dict[str, Any]:
+        headers = self.api.as_(self.api.keys.hub, **{"Content-Type": "text/csv"})
+        file = "\n".join(("Tanggal;Keterangan;Debit;Kredit", *bookings, ""))
+        answer = await self.api.post("/v1/bank-statements", content=file, headers=headers)
+        assert answer.status_code == 201, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    async def statement(self, who: str) -> dict[str, Any]:
+        (told,) = await self.api.walk("/v1/statements", self.keys[who])
+        found: dict[str, Any] = told
+        return found
+
+
+async def test_both_farmers_are_paid_for_what_came(scenario: Any) -> None:
+    journey = Journey(scenario)
+    order = await journey.two_farms_one_shop()
+
+    # the first load: 700 kg, 3 kg less on arrival, which is nobody's loss; the shop agrees
+    first_load = await journey.on_the_way(order, first=600, second=100)
+    receipt = await journey.receive(first_load, order, 697_000)
+    await journey.done(f"/receipts/{receipt['id']}/acknowledge", SHOP)
+    await journey.worker_goes_round()
+    line = line_of(order, FIRST)
+    assert (await journey.settlement(order))["billed_idr"] == 700 * line["delivered_price_idr"]
+
+    # the second: 300 kg, 30 kg missing and 10 kg refused; the farm objects, the hub decides for 285 kg
+    order = await journey.order(id=order["id"])
+    second_load = await journey.on_the_way(order)
+    await journey.receive(second_load, order, 270_000, refused_g=10_000, reason="memar")
+    dispute = await journey.done(f"/orders/{order['id']}/disputes", SECOND, note="Timbangan kami 300 kg")
+    await journey.worker_goes_round(hours=30)
+    assert len((await journey.settlement(order))["bills"]) == 1, "what is disputed is not billed"
+    decided = await journey.resolve(dispute, outcome="split", payable_g=285_000, note="Ditimbang ulang")
+    assert decided.status_code == 200, decided.text
+    await journey.worker_goes_round()
+
+    # the bill, and what the farm that bore the loss sees of it
+    told = await journey.settlement(order)
+    assert (told["status"], told["billed_idr"]) == ("delivered", 985 * line["delivered_price_idr"])
+    (of_second,) = [
+        one for one in (await journey.settlement(order, SECOND))["lines"] if one["payable_g"] < one["loaded_g"]
+    ]
+    assert (of_second["loaded_g"], of_second["payable_g"]) == (300_000, 285_000)
+    lost = {"collection_of_loss": 15 * line["collection_idr"], "freight_of_loss": 15 * line["freight_idr"]}
+    assert {one["kind"]: one["amount_idr"] for one in of_second["deductions"]} == {k: v for k, v in lost.items() if v}
+
+    # one transfer of the shop, found by the order's number, reaches everybody; the hub pays them, the bank tells it
+    paid = await journey.bank_tells(f"26/11/2026;trf {order['number']} melon;;{told['billed_idr']}")
+    assert (paid["matched"], paid["unmatched"]) == (1, 0)
+    told = await journey.settlement(order)
+    assert told["open_idr"] == 0
+    assert all(payee["shared_idr"] == payee["due_idr"] for payee in told["payees"])
+    bookings = [f"26/11/2026;bayar {order['number']} {payee['name']};{payee['open_idr']};" for payee in told["payees"]]
+    paid = await journey.bank_tells(*bookings)
+    assert (paid["matched"], paid["unmatched"]) == (len(bookings), 0)
+
+    # settled: nothing is open, and each farmer's statement says how it came
+    order = await journey.order(id=order["id"])
+    assert order["status"] == "settled"
+    assert [step["event"] for step in order["history"]][-1] == "order.settled"
+    for farmer, goods in ((FIRST, 600), (SECOND, 385)):
+        statement = await journey.statement(farmer)
+        assert statement["closing_idr"] == 0
+        earned = goods * (line["producer_price_idr"] + line["scarcity_idr"])
+        borne = sum(lost.values()) if farmer == SECOND else 0
+        assert sum(step["debit_idr"] for step in statement["lines"] if step["kind"] == "paid_out") == earned - borne
+    assert (await journey.statement(SHOP))["closing_idr"] == 0
+
+
+async def test_the_trade_shows_in_the_public_figures(scenario: Any) -> None:
+    journey = Journey(scenario)
+    order = await journey.two_farms_one_shop()
+    await journey.receive(await journey.on_the_way(order), order, 900_000, broken_g=20_000)
+    await journey.worker_goes_round(hours=25)
+    query = "commodity=melon&stage=delivered&granularity=month"
+    (served,) = (await journey.get(f"/dashboard/service-level?{query}")).json()["items"]
+    assert (served["orders"], served["on_time"], served["ordered_kg"], served["accepted_kg"]) == (1, 1, 1000, 880)
+    (flow,) = (await journey.get(f"/dashboard/flows?{query}")).json()["items"]
+    assert flow["quantity_kg"] == 1000
+    (benefit,) = (await journey.get(f"/dashboard/benefit?{query}")).json()["items"]
+    lines = (await journey.settlement(order))["benefit"]
+    assert benefit["delivered_idr"] == order["value_idr"]
+    for name in ("collection_idr", "freight_idr", "scarcity_idr"):
+        assert benefit[name] == sum(one[name] for one in lines)
+    assert {one["farm_gate"] for one in lines} == {None} == {benefit["farmer_gain_idr"]}
+
+
+async def test_a_cut_order_counts_as_not_filled(scenario: Any) -> None:
+    """What the hub cancels of a partly loaded order was promised all the same."""
+    journey = Journey(scenario)
+    order = await journey.two_farms_one_shop()
+    shipment = await journey.on_the_way(order, first=600)
+    await journey.done(f"/orders/{order['id']}/cancel", reason="sisa busuk di gudang")
+    await journey.receive(shipment, order, 600_000)
+    await journey.worker_goes_round(hours=25)
+    (served,) = (await journey.get("/dashboard/service-level?commodity=melon")).json()["items"]
+    assert (served["ordered_kg"], served["accepted_kg"], served["fill_permille"]) == (1000, 600, 600)
+    assert (await journey.settlement(order))["billed_idr"] == 600 * line_of(order, FIRST)["delivered_price_idr"]
