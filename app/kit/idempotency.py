@@ -100,12 +100,13 @@ def replays_without(field: str) -> Callable[[F], F]:
     return marked
 
 
-async def begin_once(request: Request, session: AsyncSession, organization_id: UUID) -> None:
+async def begin_once(request: Request, session: AsyncSession, organization_id: UUID, *, key: str | None = None) -> None:
     """Answer a repeated POST from the store, or note the key so that `store_once` keeps the answer.
 
+    The key is the header's, or `key` where a plain form, which has no headers, brings it in a field.
     Raises Replay with the first answer, KeyReused (422) for another body, KeyInUse (409) while the first runs.
     """
-    key = request.headers.get("idempotency-key")
+    key = request.headers.get("idempotency-key", key)
     if request.method != "POST" or key is None:
         return
     if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():

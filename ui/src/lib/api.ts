@@ -1,0 +1,101 @@
+/** The hub's API as the pages use it. Types come from openapi.json. */
+import type { components } from "../generated/contract";
+import { language, t } from "./words";
+
+export type Schemas = components["schemas"];
+export type Problem = Schemas["Problem"];
+export interface Meta {
+  period: { from: string; until: string };
+  generated_at: string | null;
+}
+export interface Dashboard<Row> {
+  meta: Meta;
+  items: Row[];
+}
+export interface Listed<Row> {
+  items: Row[];
+  next: string | null;
+}
+
+/** The hub refused; `problem` says why, in the language of the page. */
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+/** There was no signal. */
+export class Offline extends Error {}
+
+const COPY = "salinan:";
+
+/** When the copy was taken that is shown in place of an answer; null while there is a signal. */
+export let copyFrom: number | null = null;
+
+/** Reads an address. Public figures are kept on the device, and read from there when there is no signal. */
+export async function get<T>(address: string): Promise<T> {
+  const keeps = address.startsWith("/v1/dashboard/");
+  let answer: Response;
+  try {
+    answer = await fetch(address, { headers: { "Accept-Language": language } });
+  } catch {
+    const copy = keeps ? localStorage.getItem(COPY + address) : null;
+    if (copy === null) throw new Offline(t("Tidak ada sinyal.", "There is no signal."));
+    const { at, body } = JSON.parse(copy) as { at: number; body: T };
+    copyFrom = at;
+    return body;
+  }
+  if (!answer.ok) throw new Refused((await answer.json()) as Problem);
+  const body = (await answer.json()) as T;
+  if (keeps) keep(COPY + address, JSON.stringify({ at: Date.now(), body }));
+  return body;
+}
+
+/** Reads a list to its end, or to `most` rows. */
+export async function all<Row>(address: string, most = 1000): Promise<Row[]> {
+  const rows: Row[] = [];
+  let next: string | null = address;
+  while (next !== null && rows.length < most) {
+    const page: Listed<Row> = await get<Listed<Row>>(next);
+    rows.push(...page.items);
+    next = page.next;
+  }
+  return rows;
+}
+
+/** Changes something; the proof that it comes from our own page is in a cookie that only we can read. */
+export async function change<T>(address: string, body: unknown, method = "POST", key?: string): Promise<T> {
+  const headers: Record<string, string> = { "Content-Type": "application/json", ...proven(), "Accept-Language": language };
+  if (method === "POST") headers["Idempotency-Key"] = key ?? crypto.randomUUID();
+  let answer: Response;
+  try {
+    answer = await fetch(address, { method, headers, body: body === null ? null : JSON.stringify(body) });
+  } catch {
+    throw new Offline(t("Tidak ada sinyal. Coba lagi.", "There is no signal. Try again."));
+  }
+  if (!answer.ok) throw new Refused((await answer.json()) as Problem);
+  return (answer.status === 204 ? null : await answer.json()) as T;
+}
+
+export function proven(): Record<string, string> {
+  const proof = document.cookie.split("; ").find((cookie) => cookie.startsWith("hub_csrf="));
+  return proof ? { "X-CSRF-Token": proof.slice("hub_csrf=".length) } : {};
+}
+
+function keep(name: string, content: string): void {
+  try {
+    localStorage.setItem(name, content);
+  } catch {
+    // a full or forbidden store only costs the copy
+  }
+}
+
+/** Names of regions and commodities by code, read once. */
+const names = new Map<string, Promise<Map<string, string>>>();
+export function namesOf(what: "regions" | "commodities"): Promise<Map<string, string>> {
+  const known = names.get(what) ?? all<{ code: string; name: string; name_en?: string }>(`/v1/${what}?limit=200`).then(
+    (rows) => new Map(rows.map((row) => [row.code, language === "en" ? (row.name_en ?? row.name) : row.name])),
+  );
+  names.set(what, known);
+  return known;
+}

@@ -1,0 +1,14 @@
+/** Every page begins here: it takes its place in the frame that the server wrote. */
+import "../style.css";
+import { mount, type Component } from "svelte";
+import Waiting from "./Waiting.svelte";
+
+export function start(page?: Component<{ addresses: string[] }>): void {
+  const message = document.getElementById("pesan");
+  if (message) mount(Waiting, { target: message });
+  const place = document.getElementById("app");
+  if (!page || !place) return;
+  const addresses = (place.dataset["addresses"] ?? "").split(" ").filter(Boolean);
+  place.textContent = "";
+  mount(page, { target: place, props: { addresses } });
+}
