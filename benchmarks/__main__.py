@@ -1,12 +1,12 @@
-"""`./dev bench api | clearing [--json]`: measures in one run, prints ratios."""
+"""`./dev bench api | clearing | engine [--json]`: measures in one run, prints ratios."""
 
 import argparse
 import json
 import sys
 
-from benchmarks import api, clearing
+from benchmarks import api, clearing, engine
 
-CASES = {"api": api.measure, "clearing": clearing.measure}
+CASES = {"api": api.measure, "clearing": clearing.measure, "engine": engine.measure}
 
 
 def main() -> int:
@@ -15,11 +15,18 @@ def main() -> int:
     parser.add_argument("case", choices=CASES)
     parser.add_argument("--json", action="store_true", help="rows as JSON")
     parser.add_argument("--seconds", type=float, default=5, help="time for each measurement")
+    parser.add_argument(
+        "--write", metavar="MACHINE", help="engine: put the table, and this machine, into docs/engine.md"
+    )
     arguments = parser.parse_args()
     rows = CASES[arguments.case](seconds=arguments.seconds)
     if arguments.json:
         print(json.dumps(rows, indent=2))
         return 0
+    if arguments.case == "engine":
+        rows = engine.summary(rows)
+        if arguments.write:
+            engine.write_table(rows, arguments.write)
     print_table(rows)
     return 0
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.engine import exact, simplex
+from app.engine.bands import CELLS, LARGE, Orders, by_node_and_price, deal, solve_large
 from app.engine.compiled import COMPILED, Ints
+from app.engine.curves import FAR, Curves, make_curves
 from app.engine.question import Question
 
 
@@ -33,20 +35,17 @@ class Programme:
     def __init__(self, nodes: int, tail: Ints, head: Ints, cost: Ints) -> None:
         """Sort the arcs. Shapes (arcs,): node numbers, rupiah per base unit."""
         self.nodes, self.tail, self.head, self.cost = nodes, tail, head, cost
-        market = np.flatnonzero((tail == 0) ^ (head == 0))  # 1
-        self._loops = np.flatnonzero(tail == head)
-        node, rate = np.maximum(tail, head)[market], np.where(tail[market] == 0, cost[market], -cost[market])
-        order = np.lexsort((rate, node))
-        self._market, self._node, self._rate = market[order], node[order], rate[order]
+        self._market = np.flatnonzero((tail == 0) ^ (head == 0))  # 1
+        self._node = np.maximum(tail, head)[self._market]
         self._offer = tail[self._market] == 0
-        first = np.searchsorted(self._node, np.arange(nodes))
-        self._first = first[self._node]
+        self._rate = np.where(self._offer, cost[self._market], -cost[self._market])
+        self._sort: Ints | None = None
         inner = np.flatnonzero((tail != 0) & (head != 0) & (tail != head))  # 2
         self._inner = inner[np.argsort(tail[inner], kind="stable")]
         self._ends = tail[self._inner].astype(np.int32), head[self._inner].astype(np.int32)
         self._inner_cost = cost[self._inner]
         # beyond the price of any path
-        self._reach = min(3 * (int(np.abs(cost).max(initial=0)) + 1) * nodes, simplex.FAR)
+        self._reach = min(3 * (int(np.abs(cost).max(initial=0)) + 1) * nodes, FAR)
 
     def optimum(self, low: Ints, high: Ints, warm: Optimum | None = None) -> Optimum | None:
         """Return an optimal flow within bounds, shape (arcs,), or None where there is none.
@@ -57,12 +56,33 @@ class Programme:
             return self._fallback(low, high)
         if (low > high).any():
             return None
-        offer, market = self._offer, self._market  # 3
-        amount = high[market] - low[market]
-        bottom = self._sum(np.where(offer, low[market], -high[market]))
-        curves = simplex.make_curves(self.nodes, self._node, self._rate, amount, -bottom)
+        amount = (high - low)[self._market]  # 3
+        fixed = np.zeros(self.nodes, dtype=np.int64)
+        np.add.at(fixed, self._node, np.where(self._offer, 1, -1) * low[self._market])
         must = low[self._inner]
         arcs = simplex.Arcs(*self._ends, self._inner_cost, high[self._inner] - must)
+        state = self._solve(arcs, amount, fixed, must, warm)
+        if state is None:
+            return None
+        part = np.empty(len(amount), dtype=np.int64)  # 4
+        deal(self._node, self._rate, amount, self._offer, state.price, state.z - fixed, part)
+        flow = np.where(self.cost < 0, high, low)
+        flow[self._inner] = state.flow + must
+        flow[self._market] = low[self._market] + part
+        return Optimum(flow, self._near(state.price), state)
+
+    def _solve(
+        self, arcs: simplex.Arcs, amount: Ints, fixed: Ints, must: Ints, warm: Optimum | None
+    ) -> simplex.State | None:
+        """Return an optimal state, or None where an injection has to stand on a sentinel.
+
+        `amount` is what the arcs at the market may carry above what they must, which injects `fixed` at the nodes.
+        """
+        if warm is None and not must.any() and len(amount) >= LARGE and self.nodes * 256 < CELLS and not fixed.any():
+            return solve_large(self.nodes, arcs, Orders(self._node, self._rate, amount, self._offer))
+        below = -fixed
+        np.add.at(below, self._node[~self._offer], amount[~self._offer])
+        curves = self._curves(amount, below)
         state, z = None, np.zeros(self.nodes, dtype=np.int64)
         if warm is not None and warm.state is not None:
             state = warm.state.copy()
@@ -72,26 +92,19 @@ class Programme:
             np.add.at(z, self._ends[0], must)
             np.subtract.at(z, self._ends[1], must)
         state = simplex.solve(arcs, curves, state, z)
-        if not simplex.is_flow(curves, state):
-            return None
-        before = np.cumsum(amount) - amount  # 4
-        level = (state.z - bottom)[self._node]
-        part = np.clip(level - (before - before[self._first]), 0, amount) if len(market) else amount
-        flow = np.where(self.cost < 0, high, low)
-        flow[self._inner] = state.flow + must
-        flow[market] = np.where(offer, low[market] + part, high[market] - part)
-        return Optimum(flow, self._near(state.price), state)
+        return state if simplex.is_flow(curves, state) else None
+
+    def _curves(self, amount: Ints, below: Ints) -> Curves:
+        """Return the curves of the arcs at the market, which are sorted once."""
+        if self._sort is None:
+            self._sort = by_node_and_price(self._node, self._rate)
+        sort = self._sort
+        return make_curves(self.nodes, self._node[sort], self._rate[sort], amount[sort], below)
 
     def _near(self, price: Ints) -> Ints:
         """Bring the prices of nodes that only a sentinel prices together as near as no path can tell."""
-        by = (price < -simplex.FAR // 2).astype(np.int64) - (price > simplex.FAR // 2)
-        return np.asarray(price + by * (simplex.FAR - self._reach))
-
-    def _sum(self, amount: Ints) -> Ints:
-        """Add amounts at the market up by node."""
-        total = np.zeros(self.nodes, dtype=np.int64)
-        np.add.at(total, self._node, amount)
-        return total
+        by = (price < -FAR // 2).astype(np.int64) - (price > FAR // 2)
+        return np.asarray(price + by * (FAR - self._reach))
 
     @staticmethod
     def _lift(arcs: simplex.Arcs, state: simplex.State) -> None:

@@ -20,12 +20,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from app.engine.compiled import Ints, Rows, kernel
+from app.engine.curves import Curves
 from app.engine.pivots import CURVE, DEPTH, FIRST, LEVEL, NEXT, PARENT, PRED, PREVIOUS, TOO_MANY, UNBOUNDED, WIDTH, run
 
-#: price of the sentinels: beyond any path's, and four times it fits into 64 bits
-FAR = 2**60
-#: beyond any injection
-END = 2**60
 #: candidates looked at before one is taken
 BLOCK = 80
 
@@ -36,20 +33,6 @@ class PivotLimitError(ArithmeticError):
 
 class UnboundedError(ArithmeticError):
     """A cycle without capacity gains for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class Curves:
-    """Levels of all nodes one after the other: of node v those from start[v] to start[v + 1], the last one an end."""
-
-    #: shape (nodes + 1,)
-    start: Ints
-    #: shape (levels,): rupiah per base unit, rising within a node
-    rate: Ints
-    #: shape (levels,): the injection at which the level begins, base units, rising within a node
-    begin: Ints
-    #: nodes that have a level beside the sentinels
-    curved: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +65,6 @@ class State:
     def copy(self) -> "State":
         """Return a state that may go its own way."""
         return State(self.tree.copy(), self.price.copy(), self.z.copy(), self.flow.copy())
-
-
-def make_curves(nodes: int, node: Ints, rate: Ints, amount: Ints, below: Ints) -> Curves:
-    """Return curves with one level for each (node, rate), given sorted by both, amounts of 0 left out.
-
-    Shapes: node, rate, amount (rows,); below (nodes,): the base units asked for, so that z = 0 is where nothing trades.
-    """
-    used = amount > 0
-    node, rate, amount = node[used], rate[used], amount[used]
-    first = np.ones(len(node), dtype=bool)
-    first[1:] = (node[1:] != node[:-1]) | (rate[1:] != rate[:-1])
-    heads = np.flatnonzero(first)
-    node, rate = node[heads], rate[heads]
-    amount = np.add.reduceat(amount, heads) if len(heads) else amount
-    count = np.bincount(node, minlength=nodes)
-    start = np.concatenate([[0], np.cumsum(count + 3)]).astype(np.int64)
-    rates, begins = np.full(start[-1], FAR), np.full(start[-1], END)
-    rates[start[:-1]], begins[start[:-1]] = -FAR, -END
-    place = np.arange(len(node)) + 3 * node + 1
-    rates[place] = rate
-    total = np.concatenate([[0], np.cumsum(amount)])
-    base = np.concatenate([[0], np.cumsum(count)])
-    begins[place] = total[:-1] - total[base[node]] - below[node]
-    begins[start[1:] - 2] = total[base[1:]] - total[base[:-1]] - below
-    return Curves(start, rates, begins, np.flatnonzero(count).astype(np.int32))
 
 
 @kernel("i8(i4[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i4[:,::1], i8[::1], i8[::1])")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ortools.graph.python import min_cost_flow
 
-from app.engine import simplex
+from app.engine import curves, simplex
 from app.engine.compiled import Ints
 from app.engine.flows import Optimum, Programme
 from app.engine.highs import solve as ask_highs
@@ -178,9 +178,9 @@ def test_the_cap_of_pivots_is_told() -> None:
         book.tail[ends].astype(np.int32), book.head[ends].astype(np.int32), book.cost[ends] - 1000, book.cap[ends] + 1
     )
     nothing = np.zeros(0, dtype=np.int64)
-    curves = simplex.make_curves(book.nodes, nothing, nothing, nothing, np.zeros(book.nodes, dtype=np.int64))
+    levels = curves.make_curves(book.nodes, nothing, nothing, nothing, np.zeros(book.nodes, dtype=np.int64))
     with pytest.raises(simplex.PivotLimitError, match="stopped after 2 pivots"):
-        simplex.solve(arcs, curves, limit=2)
+        simplex.solve(arcs, levels, limit=2)
 
 
 def test_a_cycle_without_capacity_that_gains_is_told() -> None:
@@ -188,6 +188,6 @@ def test_a_cycle_without_capacity_that_gains_is_told() -> None:
         np.array([1, 2], dtype=np.int32), np.array([2, 1], dtype=np.int32), ints([1, -2]), ints([2**61, 2**61])
     )
     nothing = np.zeros(0, dtype=np.int64)
-    curves = simplex.make_curves(3, nothing, nothing, nothing, np.zeros(3, dtype=np.int64))
+    levels = curves.make_curves(3, nothing, nothing, nothing, np.zeros(3, dtype=np.int64))
     with pytest.raises(simplex.UnboundedError):
-        simplex.solve(arcs, curves)
+        simplex.solve(arcs, levels)

@@ -1,0 +1,79 @@
+"""Price curves: how much is injected at a node at which price, level by level.
+
+Every curve begins and ends with a sentinel level, at -FAR and FAR, without bound: every injection is on some level.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.engine.compiled import Ints, Rows
+
+#: price of the sentinels: beyond any path's, and four times it fits into 64 bits
+FAR = 2**60
+#: beyond any injection
+END = 2**60
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Levels of all nodes one after the other: of node v those from start[v] to start[v + 1], the last one an end."""
+
+    #: shape (nodes + 1,)
+    start: Ints
+    #: shape (levels,): rupiah per base unit, rising within a node
+    rate: Ints
+    #: shape (levels,): the injection at which the level begins, base units, rising within a node
+    begin: Ints
+    #: nodes that have a level beside the sentinels
+    curved: Rows
+
+
+def make_curves(nodes: int, node: Ints, rate: Ints, amount: Ints, below: Ints) -> Curves:
+    """Return curves with one level for each (node, rate), given sorted by both, amounts of 0 left out.
+
+    Shapes: node, rate, amount (rows,); below (nodes,): the base units asked for, so that z = 0 is where nothing trades.
+    """
+    used = amount > 0
+    node, rate, amount = node[used], rate[used], amount[used]
+    first = np.ones(len(node), dtype=bool)
+    first[1:] = (node[1:] != node[:-1]) | (rate[1:] != rate[:-1])
+    heads = np.flatnonzero(first)
+    node, rate = node[heads], rate[heads]
+    amount = np.add.reduceat(amount, heads) if len(heads) else amount
+    count = np.bincount(node, minlength=nodes)
+    start = np.concatenate([[0], np.cumsum(count + 3)]).astype(np.int64)
+    rates, begins = np.full(start[-1], FAR), np.full(start[-1], END)
+    rates[start[:-1]], begins[start[:-1]] = -FAR, -END
+    place = np.arange(len(node)) + 3 * node + 1
+    rates[place] = rate
+    total = np.concatenate([[0], np.cumsum(amount)])
+    base = np.concatenate([[0], np.cumsum(count)])
+    begins[place] = total[:-1] - total[base[node]] - below[node]
+    begins[start[1:] - 2] = total[base[1:]] - total[base[:-1]] - below
+    return Curves(start, rates, begins, np.flatnonzero(count).astype(np.int32))
+
+
+def amend(curves: Curves, node: Ints, rate: Ints, amount: Ints, below: Ints) -> Curves:
+    """Return the curves after changes, at most one for each (node, rate), sorted by both; those given stay as they are.
+
+    Shapes: (changes,). `amount` comes to the level, `below` is how much more requests ask for. A level that loses all
+    stays, without width.
+    """
+    changes = list(zip(node.tolist(), rate.tolist(), amount.tolist(), below.tolist(), strict=True))
+    place = [_place(curves, x, price) for x, price, _, _ in changes]
+    new = [i for i, (_, price, _, _) in enumerate(changes) if curves.rate[place[i]] != price]
+    at = np.array([place[i] for i in new], dtype=np.int64)
+    start = curves.start + np.concatenate([[0], np.cumsum(np.bincount(node[new], minlength=len(curves.start) - 1))])
+    rates, begin = np.insert(curves.rate, at, rate[new]), np.insert(curves.begin, at, curves.begin[at])
+    changed = Curves(start, rates, begin, np.union1d(curves.curved, node).astype(np.int32))
+    for x, price, more, asked in changes:
+        begin[_place(changed, x, price) + 1 : start[x + 1] - 1] += more
+        begin[start[x] + 1 : start[x + 1] - 1] -= asked
+    return changed
+
+
+def _place(curves: Curves, node: int, price: int) -> int:
+    """Return the first level of a node at a price or above it."""
+    first, last = int(curves.start[node]), int(curves.start[node + 1]) - 1
+    return first + int(np.searchsorted(curves.rate[first:last], price))
