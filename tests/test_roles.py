@@ -28,7 +28,7 @@ MAY = {
     **dict.fromkeys(
         "change_region sign_agreement change_agreement open_lane change_lane close_lane add_departure change_departure "
         "list_organizations register_organization get_organization change_organization start_clearing_run get_book "
-        "load_shipment dispatch_shipment arrive_shipment resolve_dispute "
+        "record_deal load_shipment dispatch_shipment arrive_shipment resolve_dispute "
         "create_sign_in_link get_metrics post_payment post_bank_statement list_bank_statements "
         "list_unmatched_bookings".split(),
         HUB,
@@ -87,6 +87,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "confirm_matches": {"ids": [str(uuid4())]},
     "start_clearing_run": {"dry_run": True},
     "cancel_order": {"reason": "batal"},
+    "record_deal": {"lines": [{"quantity": 1, "producer_price_idr": 1}]},
     "load_shipment": {"lines": [{"order_line_id": str(uuid4()), "quantity": 1}]},
     "dispatch_shipment": {"weights": [{"order_line_id": str(uuid4()), "net_weight_g": 1}]},
     "record_receipt": {"order_id": str(uuid4()), "net_weight_g": 1},

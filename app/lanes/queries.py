@@ -64,6 +64,13 @@ async def usable_departures(session: AsyncSession, *, after: date) -> Sequence[D
     return (await session.scalars(statement)).all()
 
 
+async def departure(session: AsyncSession, departure_id: UUID) -> Departure | None:
+    """Return a departure with its lane."""
+    statement = select(Departure).join(Departure.lane).options(contains_eager(Departure.lane))
+    found: Departure | None = await session.scalar(statement.where(Departure.id == departure_id))
+    return found
+
+
 async def lanes_of(session: AsyncSession, departure_ids: Iterable[UUID]) -> dict[UUID, Lane]:
     """Return the lane of each departure."""
     ids = list(departure_ids)

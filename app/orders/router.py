@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
+from app.allocations.errors import QuantityGone
 from app.catalog.router import ReferenceData
-from app.kit.auth import Trader
+from app.kit.auth import HubOnly, Trader
 from app.kit.http import CREATES, KEYED, documented, etag, router
 from app.kit.paging import Listed, Page, SortKey, day, fetch_page, instant, sort_key
 from app.kit.problems import NotFound
@@ -15,10 +16,12 @@ from app.kit.validation import Day
 from app.matching import answers as matches
 from app.matching.errors import BelowSmallestFill, MatchNotProposed
 from app.matching.schemas import Confirmation, Confirmations, MatchAnswer, MatchesAnswer
-from app.orders import answers, queries, service
+from app.orders import answers, deals, queries, service
+from app.orders.deals import Deal, DealLine
 from app.orders.errors import NothingToCancel, OrderLoaded, OrderNotUnderWay
 from app.orders.models import Order
-from app.orders.schemas import Cancellation, OrderAnswer, OrderStatus, OrderWithHistory
+from app.orders.rules import PaymentTerms
+from app.orders.schemas import Cancellation, DealDraft, OrderAnswer, OrderStatus, OrderWithHistory
 
 api = router("orders")
 
@@ -55,6 +58,23 @@ async def confirm_match(
         session, match_ids=[match_id], principal=principal, side=asked.side, quantity=asked.quantity, now=now
     )
     return (await matches.matches(session, found, principal, reference))[0]
+
+
+@api.post("/orders", status_code=201, responses=documented(*CREATES, NotFound, QuantityGone))
+async def record_deal(
+    session: Session, principal: HubOnly, draft: DealDraft, reference: ReferenceData, response: Response, now: Now
+) -> OrderAnswer:
+    """Record a deal made at the desk, under the same checks of quantity, days, freshness and capacity as a match."""
+    said = draft.model_dump(exclude={"lines", "on", "payment_terms"})
+    deal = Deal(
+        **said,
+        day=draft.on,
+        payment_terms=PaymentTerms(draft.payment_terms) if draft.payment_terms else None,
+        lines=[DealLine(**line.model_dump()) for line in draft.lines],
+    )
+    order = await deals.record_deal(session, deal=deal, principal=principal, reference=reference, now=now)
+    response.headers["location"] = f"/v1/orders/{order.id}"
+    return (await answers.orders(session, [order], principal, reference))[0]
 
 
 @api.get("/orders", responses=documented(*KEYED))

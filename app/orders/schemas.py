@@ -1,12 +1,13 @@
 """Shapes of orders."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from app.kit.validation import Answer, Line, Shape
+from app.catalog.rules import HIGHEST_PRICE
+from app.kit.validation import Answer, Code, Day, Line, Quantity, Shape, Whole
 from app.parties.schemas import Terms
 
 OrderStatus = Literal["confirmed", "scheduled", "in_transit", "delivered", "settled", "cancelled"]
@@ -100,3 +101,35 @@ class Cancellation(Shape):
 
     reason: Line = Field(examples=["Truk mogok di Ngawi"])
     organization: UUID | None = Field(None, description="the party for which the hub cancels; null for the hub itself")
+
+
+class DealLineDraft(Shape):
+    """What one producer sells: of a listing, or stated here and listed with it."""
+
+    listing_id: UUID | None = Field(None, description="or `producer` and `grade`")
+    producer: UUID | None = None
+    grade: Code | None = Field(None, description="where no listing is named", examples=["II"])
+    best_before: Day | None = Field(None, description="where no listing is named; default the commodity's shelf life")
+    quantity: Quantity = Field(examples=[40])
+    unit: Code | None = Field(None, description="default: the base unit", examples=["peti-15"])
+    unit_base_quantity: Quantity | None = None
+    producer_price_idr: Annotated[Whole, Field(ge=1, le=HIGHEST_PRICE)] = Field(
+        description="agreed at the gate, per base unit", examples=[26500]
+    )
+
+
+class DealDraft(Shape):
+    """A deal made at the desk, by word or by telephone."""
+
+    demand_id: UUID | None = Field(None, description="or `buyer`, for whom a demand is published with the deal")
+    buyer: UUID | None = None
+    commodity: Code | None = Field(None, description="default: the demand's", examples=["telur-ayam-ras"])
+    region: Code | None = Field(None, description="where it goes; default: the buyer's", examples=["32.76"])
+    departure_id: UUID | None = Field(None, description="null where the buyer fetches at the hub")
+    on: Day | None = Field(None, description="day of fetching at the hub; default tomorrow")
+    payment_terms: Terms | None = Field(None, description="default: the buyer's")
+    down_payment_percent: Annotated[Whole, Field(ge=1, le=99)] | None = Field(
+        None, description="with payment_terms down_payment; default 30"
+    )
+    tolerance_percent: Annotated[Whole, Field(ge=0, le=100)] | None = Field(None, description="default 1")
+    lines: Annotated[list[DealLineDraft], Field(min_length=1, max_length=50)]

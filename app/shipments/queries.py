@@ -7,11 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager
 
 from app.kit.principal import Principal
 from app.kit.problems import NotFound
-from app.lanes.models import Departure
 from app.orders.models import Order, OrderLine
 from app.regions.models import Region
 from app.shipments.models import NUMBERS, Dispute, Receipt, ReceiptLine, Shipment, ShipmentLine
@@ -142,13 +140,6 @@ async def receipt_lines(session: AsyncSession, receipt_ids: Sequence[UUID]) -> d
     statement = select(ReceiptLine).where(ReceiptLine.receipt_id.in_(receipt_ids)).order_by(ReceiptLine.order_line_id)
     for line in await session.scalars(statement):
         found[line.receipt_id].append(line)
-    return found
-
-
-async def departure(session: AsyncSession, departure_id: UUID) -> Departure | None:
-    """Return a departure with its lane."""
-    statement = select(Departure).join(Departure.lane).options(contains_eager(Departure.lane))
-    found: Departure | None = await session.scalar(statement.where(Departure.id == departure_id))
     return found
 
 

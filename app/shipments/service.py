@@ -14,6 +14,7 @@ from app.kit.ids import new_id
 from app.kit.principal import Principal
 from app.kit.problems import NotFound, invalid
 from app.kit.text import Text
+from app.lanes import queries as lanes
 from app.lanes.models import Departure
 from app.orders import progress
 from app.orders.models import Order
@@ -74,7 +75,7 @@ async def load(
 
 
 async def _departure(session: AsyncSession, departure_id: UUID, hub: str) -> Departure:
-    found = await queries.departure(session, departure_id)
+    found = await lanes.departure(session, departure_id)
     if found is None or found.lane.origin != hub:
         raise invalid(
             "/departure_id",
