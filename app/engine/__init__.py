@@ -13,7 +13,9 @@ network     the compact network: nodes, arcs, one market node
 question    a flow question between bounds, with rows
 compiled    kernels: machine code where numba is installed
 pivots      one pivot of the network simplex
+curves      how much is injected at a node at which price, level by level
 simplex     the network simplex: priced nodes with piecewise-linear curves, warm restarts
+bands       large books: a histogram, a band, and a look at all orders
 flows       optimal whole flows of a network, by the simplex
 highs       a library's solver, for rows and where numba is not installed
 exact       whole-number repair and proof of what the library says

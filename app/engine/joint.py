@@ -160,8 +160,9 @@ def _settled(question: Question) -> tuple[Ints, Ints]:
 def _without_row_caps(net: Network, rows: Sequence[Row], high: Ints) -> Ints:
     """Lift the capacity of single arcs where a row holds them together: the row is to carry the whole price."""
     high = high.copy()
+    free = 1 + sum(order.quantity for order in net.orders)
     for row in rows:
-        high[row.arcs] = 1 + sum(order.quantity for order in net.orders)
+        high[row.arcs] = free
     return high
 
 
