@@ -14,10 +14,11 @@ from app.kit.principal import Principal
 from app.lanes import queries as lanes
 from app.lanes.models import Lane
 from app.matching import queries
-from app.matching.models import ClearingPrice, ClearingRun, Match, Unmatched
+from app.matching.models import ClearingPrice, ClearingRun, CounterOffer, Match, Unmatched
 from app.matching.rules import Side, State, explained, rounded_down, rounded_up, shown_detail
 from app.matching.schemas import (
     CertificateAnswer,
+    CounterOfferAnswer,
     Counterparty,
     MatchAnswer,
     OptionAnswer,
@@ -79,7 +80,10 @@ async def matches(
         session, {key for match in found for key in (match.listing_organization_id, match.demand_organization_id)}
     )
     lanes_by_departure = await lanes.lanes_of(session, {match.departure_id for match in found if match.departure_id})
-    return [_match(match, principal, reference, organizations, lanes_by_departure) for match in found]
+    offers = await queries.counter_offers(session, [match.id for match in found])
+    return [
+        _match(match, principal, reference, organizations, lanes_by_departure, offers.get(match.id)) for match in found
+    ]
 
 
 def _match(
@@ -88,6 +92,7 @@ def _match(
     reference: Reference,
     organizations: Mapping[UUID, Organization],
     lanes_by_departure: Mapping[UUID, Lane],
+    offered: CounterOffer | None,
 ) -> MatchAnswer:
     is_seller = principal.is_hub or principal.organization_id == match.listing_organization_id
     is_buyer = principal.is_hub or principal.organization_id == match.demand_organization_id
@@ -123,9 +128,17 @@ def _match(
         status=match.status,
         confirmed_by=[side for side, at in confirmed if at is not None],
         decline_reason=match.decline_reason,
+        counter_offer=_counter_offer(match, offered) if offered else None,
         expires_at=match.expires_at,
         version=match.version,
     )
+
+
+def _counter_offer(match: Match, offered: CounterOffer) -> CounterOfferAnswer:
+    shown = CounterOfferAnswer.model_validate(offered)
+    if offered.status == "open" and match.status != State.PROPOSED:
+        shown.status = "lapsed"
+    return shown
 
 
 def _counterparty(organization: Organization, *, known: bool) -> Counterparty:

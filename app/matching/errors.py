@@ -1,5 +1,6 @@
 """What can go wrong when markets clear and matches are answered."""
 
+from app.kit.db import means
 from app.kit.problems import Conflict, Invalid
 from app.kit.text import Text
 
@@ -50,3 +51,30 @@ class BelowSmallestFill(Invalid):
         "Jumlah ini di bawah pengambilan terkecil salah satu pihak.",
         "This quantity is below the smallest fill of one side.",
     )
+
+
+class CounterOfferExists(Conflict):
+    """409: there is one counter-offer per match."""
+
+    code = "counter_offer_exists"
+    title = Text("Usulan ini sudah pernah ditawar.", "A counter-offer was made for this proposal already.")
+
+
+class NoCounterOffer(Conflict):
+    """409: nobody made a counter-offer, it was answered, or it is your own."""
+
+    code = "no_counter_offer"
+    title = Text(
+        "Tidak ada tawaran yang menunggu jawaban Anda.", "There is no counter-offer that waits for your answer."
+    )
+
+
+class MatchedThere(Conflict):
+    """409: the same two posts have a match on that departure."""
+
+    code = "matched_there"
+    title = Text("Sudah ada usulan yang sama di jadwal itu.", "The same two have a proposal on that departure already.")
+
+
+means("uq_matches_once", MatchedThere)
+means("uq_counter_offers_match_id", CounterOfferExists)

@@ -11,7 +11,15 @@ from app.demands.models import Demand
 from app.kit.principal import Principal
 from app.kit.problems import NotFound
 from app.listings.models import Listing
-from app.matching.models import ClearedPool, ClearingDocument, ClearingPrice, ClearingRun, Match, Unmatched
+from app.matching.models import (
+    ClearedPool,
+    ClearingDocument,
+    ClearingPrice,
+    ClearingRun,
+    CounterOffer,
+    Match,
+    Unmatched,
+)
 
 
 def runs(principal: Principal) -> Select[ClearingRun]:
@@ -127,3 +135,15 @@ async def latest_run(session: AsyncSession) -> UUID:
     if found is None:
         raise NotFound
     return found
+
+
+async def counter_offer(session: AsyncSession, match_id: UUID) -> CounterOffer | None:
+    """Return the counter-offer of a match."""
+    found: CounterOffer | None = await session.scalar(select(CounterOffer).where(CounterOffer.match_id == match_id))
+    return found
+
+
+async def counter_offers(session: AsyncSession, match_ids: Sequence[UUID]) -> dict[UUID, CounterOffer]:
+    """Return the counter-offer of each match that has one."""
+    found = await session.scalars(select(CounterOffer).where(CounterOffer.match_id.in_(match_ids)))
+    return {offer.match_id: offer for offer in found}

@@ -24,11 +24,20 @@ from app.kit.sessions import Now, Session, manages_transactions
 from app.kit.text import Text, preferred_language
 from app.kit.validation import Day
 from app.listings.service import visible as visible_listing
-from app.matching import answers, clearing, queries, service, windows
-from app.matching.errors import ClearingRunning, ClearingStale, MatchNotProposed
+from app.matching import answers, clearing, counter_offers, queries, service, windows
+from app.matching.errors import (
+    BelowSmallestFill,
+    ClearingRunning,
+    ClearingStale,
+    CounterOfferExists,
+    MatchNotProposed,
+    NoCounterOffer,
+)
 from app.matching.models import ClearingPrice, ClearingRun, Match, Unmatched
 from app.matching.schemas import (
     CertificateAnswer,
+    CounterOfferDraft,
+    CounterOfferReply,
     MatchAnswer,
     MatchStatus,
     OptionAnswer,
@@ -216,6 +225,45 @@ async def decline_match(
         withdraw=asked.withdraw,
         now=now,
     )
+    return (await answers.matches(session, [found], principal, reference))[0]
+
+
+@api.post(
+    "/matches/{match_id}/counter-offer",
+    status_code=201,
+    responses=documented(*CREATES, NotFound, MatchNotProposed, CounterOfferExists, BelowSmallestFill),
+)
+async def make_counter_offer(
+    session: Session,
+    principal: Trader,
+    match_id: UUID,
+    draft: CounterOfferDraft,
+    reference: ReferenceData,
+    now: Now,
+) -> MatchAnswer:
+    """Propose another price, quantity or departure, once; the other side answers before the proposal lapses."""
+    asked = counter_offers.Asked(draft.producer_price_idr, draft.quantity, draft.departure_id)
+    found = await counter_offers.offer(
+        session, match_id=match_id, principal=principal, side=draft.side, asked=asked, reference=reference, now=now
+    )
+    return (await answers.matches(session, [found], principal, reference))[0]
+
+
+@api.post(
+    "/matches/{match_id}/counter-offer/decline",
+    responses=documented(*CREATES, NotFound, MatchNotProposed, NoCounterOffer),
+)
+async def decline_counter_offer(
+    session: Session,
+    principal: Trader,
+    match_id: UUID,
+    reference: ReferenceData,
+    now: Now,
+    reply: CounterOfferReply | None = None,
+) -> MatchAnswer:
+    """Leave the other side's terms; the match stands as it was proposed."""
+    side = (reply or CounterOfferReply()).side
+    found = await counter_offers.decline(session, match_id=match_id, principal=principal, side=side, now=now)
     return (await answers.matches(session, [found], principal, reference))[0]
 
 

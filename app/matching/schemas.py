@@ -78,6 +78,23 @@ class Counterparty(Answer):
     telephone: str | None
 
 
+class CounterOfferAnswer(Answer):
+    """Other terms that one side proposes; `lapsed` when the match was answered without them."""
+
+    side: Side
+    quantity: int
+    departure_id: UUID | None
+    departs_on: date
+    arrives_on: date
+    producer_price_idr: int
+    freight_idr: int
+    scarcity_idr: int
+    delivered_price_idr: int
+    status: Literal["open", "accepted", "declined", "lapsed"]
+    created_at: datetime
+    answered_at: datetime | None
+
+
 class MatchAnswer(Answer):
     """A proposal, later an agreement; a figure that would tell the other side's ask or limit is null."""
 
@@ -107,6 +124,7 @@ class MatchAnswer(Answer):
     status: MatchStatus
     confirmed_by: list[Side]
     decline_reason: str | None
+    counter_offer: CounterOfferAnswer | None
     expires_at: datetime
     version: int
 
@@ -142,6 +160,23 @@ class Confirmation(Shape):
     quantity: Annotated[Whole, Field(ge=1, le=1_000_000_000)] | None = Field(
         None, description="base units; less than proposed, down to the smallest fill"
     )
+    side: Side | None = Field(None, description="the hub names the side it acts for")
+
+
+class CounterOfferDraft(Shape):
+    """Other terms, at least one of them; you are bound by them until they are answered or the match lapses."""
+
+    producer_price_idr: Annotated[Whole, Field(ge=1, le=10**8)] | None = Field(
+        None, description="at the gate, per base unit; collection and freight come on top"
+    )
+    quantity: Annotated[Whole, Field(ge=1, le=1_000_000_000)] | None = Field(None, description="base units")
+    departure_id: UUID | None = None
+    side: Side | None = Field(None, description="the hub names the side it acts for")
+
+
+class CounterOfferReply(Shape):
+    """For whom a counter-offer is answered."""
+
     side: Side | None = Field(None, description="the hub names the side it acts for")
 
 

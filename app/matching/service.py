@@ -39,7 +39,7 @@ def side_of(match: Match, principal: Principal, side: Side | None) -> Side:
                 Text("Hub menyebut pihak yang diwakili: listing atau demand.", "The hub names the side it acts for."),
             )
         return side
-    if principal.organization_id not in _parties(match):
+    if principal.organization_id not in parties_of(match):
         raise NotFound
     own = Side.LISTING if principal.organization_id == match.listing_organization_id else Side.DEMAND
     if side not in (None, own):
@@ -66,7 +66,7 @@ async def confirm(
 
     Raises NotFound (404), MatchNotProposed (409), BelowSmallestFill and Invalid (422).
     """
-    await rows.hold(session, "run", await _runs_of(session, match_ids), alone=quantity is not None)
+    await hold_runs_of(session, match_ids, alone=quantity is not None)
     confirmed, moves = [], []
     for match_id in sorted(set(match_ids)):
         match = await rows.lock(session, Match, match_id)
@@ -75,7 +75,7 @@ async def confirm(
             raise MatchNotProposed
         if quantity is not None and quantity != match.quantity:
             moves.append(await _take_less(session, match, quantity))
-        moves += await _accept(session, match, own, principal, now)
+        moves += await accept_side(session, match, own, principal, now)
         confirmed.append(match)
     await session.flush()
     if moves:
@@ -84,9 +84,10 @@ async def confirm(
     return [by_id[match_id] for match_id in dict.fromkeys(match_ids)]
 
 
-async def _runs_of(session: AsyncSession, match_ids: Sequence[UUID]) -> list[UUID]:
+async def hold_runs_of(session: AsyncSession, match_ids: Sequence[UUID], *, alone: bool) -> None:
+    """Hold the runs of matches, alone for an answer that changes quantities."""
     statement = select(Match.run_id).where(Match.id.in_(match_ids)).distinct()
-    return list(await session.scalars(statement))
+    await rows.hold(session, "run", await session.scalars(statement), alone=alone)
 
 
 async def _take_less(session: AsyncSession, match: Match, quantity: int) -> Move:
@@ -97,6 +98,14 @@ async def _take_less(session: AsyncSession, match: Match, quantity: int) -> Move
             "quantity_bounds",
             Text(f"Harus 1 sampai {match.quantity}.", f"It must be 1 to {match.quantity}."),
         )
+    await check_fills(session, match, quantity)
+    given_back = match.quantity - quantity
+    match.quantity = quantity
+    return await _give_back(session, match, given_back, "reduced")
+
+
+async def check_fills(session: AsyncSession, match: Match, quantity: int) -> None:
+    """Raise BelowSmallestFill (422) where another quantity leaves one of the two orders below its smallest fill."""
     for listing_id, demand_id, least in (
         (match.listing_id, None, match.listing_min_quantity),
         (None, match.demand_id, match.demand_min_quantity),
@@ -104,9 +113,6 @@ async def _take_less(session: AsyncSession, match: Match, quantity: int) -> Move
         siblings = await queries.matches_of_order(session, match.run_id, listing_id=listing_id, demand_id=demand_id)
         if falls_short(total_after({own.id: own.quantity for own in siblings}, match.id, quantity), least):
             raise BelowSmallestFill
-    given_back = match.quantity - quantity
-    match.quantity = quantity
-    return await _give_back(session, match, given_back, "reduced")
 
 
 async def _give_back(session: AsyncSession, match: Match, quantity: int, cause: str) -> Move:
@@ -122,7 +128,10 @@ async def _give_back(session: AsyncSession, match: Match, quantity: int, cause: 
     )
 
 
-async def _accept(session: AsyncSession, match: Match, own: Side, principal: Principal, now: datetime) -> list[Move]:
+async def accept_side(
+    session: AsyncSession, match: Match, own: Side, principal: Principal, now: datetime
+) -> list[Move]:
+    """Confirm a locked match for one side; returns what moves once both have."""
     actor = actor_of(principal, acting_for=party_of(match, own))
     if own is Side.LISTING:
         match.listing_confirmed_at = match.listing_confirmed_at or now
@@ -132,7 +141,7 @@ async def _accept(session: AsyncSession, match: Match, own: Side, principal: Pri
     match.updated_at = now
     if match.listing_confirmed_at is None or match.demand_confirmed_at is None:
         facts = {"side": own, "quantity": match.quantity}
-        await record(session, Event("match.accepted", match.id, _parties(match), now, actor, facts))
+        await record(session, Event("match.accepted", match.id, parties_of(match), now, actor, facts))
         return []
     await _transition(session, match, State.CONFIRMED, actor, now)
     return [
@@ -152,7 +161,8 @@ def party_of(match: Match, side: Side) -> UUID:
     return match.listing_organization_id if side is Side.LISTING else match.demand_organization_id
 
 
-def _parties(match: Match) -> tuple[UUID, ...]:
+def parties_of(match: Match) -> tuple[UUID, ...]:
+    """Return both organisations of a match."""
     return (match.listing_organization_id, match.demand_organization_id)
 
 
@@ -163,7 +173,7 @@ async def _transition(
     match.status = to
     match.updated_at = now
     facts = {"commodity": match.commodity, "quantity": match.quantity, **facts}
-    await record(session, Event(name, match.id, _parties(match), now, actor, facts))
+    await record(session, Event(name, match.id, parties_of(match), now, actor, facts))
 
 
 async def decline(
@@ -181,7 +191,7 @@ async def decline(
     An order that is left below its smallest fill lapses its other proposals of the run.
     Raises NotFound (404), MatchNotProposed (409), Invalid (422) when the hub names no side.
     """
-    await rows.hold(session, "run", await _runs_of(session, [match_id]))
+    await hold_runs_of(session, [match_id], alone=True)
     match = await rows.lock(session, Match, match_id)
     own = side_of(match, principal, side)
     if not may_be_answered(match.status, match.expires_at, now):

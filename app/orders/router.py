@@ -14,8 +14,8 @@ from app.kit.problems import NotFound
 from app.kit.sessions import Now, Session
 from app.kit.validation import Day
 from app.matching import answers as matches
-from app.matching.errors import BelowSmallestFill, MatchNotProposed
-from app.matching.schemas import Confirmation, Confirmations, MatchAnswer, MatchesAnswer
+from app.matching.errors import BelowSmallestFill, MatchedThere, MatchNotProposed, NoCounterOffer
+from app.matching.schemas import Confirmation, Confirmations, CounterOfferReply, MatchAnswer, MatchesAnswer
 from app.orders import answers, deals, queries, service
 from app.orders.deals import Deal, DealLine
 from app.orders.errors import NothingToCancel, OrderLoaded, OrderNotUnderWay
@@ -58,6 +58,32 @@ async def confirm_match(
         session, match_ids=[match_id], principal=principal, side=asked.side, quantity=asked.quantity, now=now
     )
     return (await matches.matches(session, found, principal, reference))[0]
+
+
+@api.post(
+    "/matches/{match_id}/counter-offer/accept",
+    responses=documented(
+        *CREATES, NotFound, MatchNotProposed, NoCounterOffer, MatchedThere, QuantityGone, BelowSmallestFill
+    ),
+)
+async def accept_counter_offer(
+    session: Session,
+    principal: Trader,
+    match_id: UUID,
+    reference: ReferenceData,
+    now: Now,
+    reply: CounterOfferReply | None = None,
+) -> MatchAnswer:
+    """Take the other side's terms: both sides have confirmed at them."""
+    found = await service.accept_counter_offer(
+        session,
+        match_id=match_id,
+        principal=principal,
+        side=(reply or CounterOfferReply()).side,
+        reference=reference,
+        now=now,
+    )
+    return (await matches.matches(session, [found], principal, reference))[0]
 
 
 @api.post("/orders", status_code=201, responses=documented(*CREATES, NotFound, QuantityGone))

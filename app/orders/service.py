@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocations.service import Move, move
 from app.catalog.models import Commodity
+from app.catalog.rules import Reference
 from app.demands.models import Demand
 from app.kit import rows
 from app.kit.clock import local_day
@@ -20,6 +21,7 @@ from app.kit.ids import new_id
 from app.kit.principal import Principal
 from app.kit.problems import invalid
 from app.kit.text import Text
+from app.matching import counter_offers
 from app.matching import service as matching
 from app.matching.models import Match
 from app.matching.rules import Side
@@ -51,6 +53,24 @@ async def confirm(
         session, match_ids=match_ids, principal=principal, side=side, quantity=quantity, now=now
     )
     await take_up(session, found, principal=principal, side=side, now=now)
+    return found
+
+
+async def accept_counter_offer(
+    session: AsyncSession,
+    *,
+    match_id: UUID,
+    principal: Principal,
+    side: Side | None,
+    reference: Reference,
+    now: datetime,
+) -> Match:
+    """Take the other side's terms; raises what `matching.counter_offers.accept` raises."""
+    await rows.hold(session, "demand", await queries.demands_of_matches(session, [match_id]))
+    found = await counter_offers.accept(
+        session, match_id=match_id, principal=principal, side=side, reference=reference, now=now
+    )
+    await take_up(session, [found], principal=principal, side=side, now=now)
     return found
 
 
