@@ -13,7 +13,7 @@ from math import gcd
 import numpy as np
 
 from app.engine import ties
-from app.engine.flows import optimum
+from app.engine.flows import Programme, optimum
 from app.engine.highs import Floats, solve
 from app.engine.network import Ints, Network
 from app.engine.question import Question, Row
@@ -25,6 +25,8 @@ NEAR = 1e-6
 #: nodes of an integer programme, and the number of arcs up to which all of them are asked to be whole
 NODE_LIMIT = 500
 SMALL_PROGRAMME = 400
+#: what cannot be: the flow in hand would still do
+LOST = "a network lost its flow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,7 @@ def _settled(question: Question) -> tuple[Ints, Ints]:
     """Return the optimal flow and prices of a question without rows that has a flow."""
     found = optimum(question)
     if found is None:
-        message = "a network lost its flow"
-        raise ArithmeticError(message)
+        raise ArithmeticError(LOST)
     return found.flow, found.price
 
 
@@ -248,6 +249,7 @@ def spare(rows: Sequence[Row], flow: Ints, high: Ints) -> Ints:
 
 def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
     """Give what a departure has left to the arcs that gain from it at the prices so far, until none does."""
+    programme, warm = Programme(question.nodes, question.tail, question.head, question.cost), None
     gained = True
     while gained:
         gained = False
@@ -257,7 +259,10 @@ def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
                 if room and price[question.head[arc]] - price[question.tail[arc]] > question.cost[arc]:
                     allotted = at_allotments(question, flow)
                     allotted.high[arc] += room
-                    more, price = _settled(allotted)
+                    warm = programme.optimum(allotted.low, allotted.high, warm)
+                    if warm is None:  # more room never takes a flow away
+                        raise ArithmeticError(LOST)
+                    more, price = warm.flow, warm.price
                     gained = gained or worth(question.cost, more) > worth(question.cost, flow)
                     flow = more
     return flow
