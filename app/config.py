@@ -37,6 +37,8 @@ class Settings:
     stream_seconds: int = 3600
     #: the hub's fee, per mille of the goods' value, deducted from the producer
     hub_fee_permille: int = 0
+    #: webhooks may lead to addresses inside and to plain http: for receivers on the developer's own machine
+    webhooks_inside: bool = False
     #: the clock stands here: for telling the opening scenario again
     clock_at: datetime | None = None
 
@@ -60,6 +62,7 @@ class Settings:
             clearing_job_threshold=_whole(environment, "HUB_CLEARING_JOB_THRESHOLD", defaults.clearing_job_threshold),
             stream_seconds=_whole(environment, "HUB_STREAM_SECONDS", defaults.stream_seconds),
             hub_fee_permille=_whole(environment, "HUB_FEE_PERMILLE", defaults.hub_fee_permille, bounds=(0, 1000)),
+            webhooks_inside=_yes(environment, "HUB_WEBHOOKS_INSIDE"),
             clock_at=_instant(environment, "HUB_CLOCK_AT"),
         )
 
@@ -72,6 +75,14 @@ def _whole(environment: Mapping[str, str], name: str, default: int, *, bounds: t
         message = f"{name} must be a whole number from {bounds[0]} to {bounds[1]}, not {text!r}"
         raise ValueError(message)
     return int(text)
+
+
+def _yes(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name) or "no"
+    if text not in ("yes", "no"):
+        message = f"{name} must be yes or no, not {text!r}"
+        raise ValueError(message)
+    return text == "yes"
 
 
 def _instant(environment: Mapping[str, str], name: str) -> datetime | None:

@@ -43,6 +43,8 @@ from app.settlement.router import api as settlement
 from app.shipments.router import api as shipments
 from app.web.built import Built
 from app.web.router import api as web
+from app.webhooks.courier import Courier
+from app.webhooks.router import api as webhooks
 
 #: matched in this order: what is asked most stands first
 ROUTERS = (
@@ -54,6 +56,7 @@ ROUTERS = (
     settlement,
     dashboards,
     events,
+    webhooks,
     operations,
     catalog,
     regions,
@@ -73,6 +76,7 @@ class Hub:
     limiter: Limiter
     metrics: Metrics
     feed: Feed
+    courier: Courier
     reference: Cached[Reference] = field(default_factory=lambda: Cached(5))
 
     async def authenticate(self, session: AsyncSession, key: str) -> Principal:
@@ -103,6 +107,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         limiter=Limiter(settings.requests_per_minute),
         metrics=Metrics(),
         feed=Feed(settings.database_listen_url or settings.database_url, seconds=settings.stream_seconds),
+        courier=Courier(inside_allowed=settings.webhooks_inside),
     )
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The worker: keeps departures ahead, lapses and expires what is due, does the jobs, and publishes what happened.
+"""The worker: does what is due and the jobs, publishes what happened, sends webhooks.
 
 Any number may run: each round is one transaction a step, and a job has one holder at a time.
 """
@@ -34,6 +34,8 @@ from app.parties import service as parties
 from app.parties.models import Organization
 from app.settlement import due as settlement
 from app.shipments import due as shipments
+from app.webhooks.courier import Courier
+from app.webhooks.sender import Sender
 
 LOG = logging.getLogger("hub.worker")
 
@@ -129,14 +131,18 @@ HANDLERS = {"clearing_run": run_clearing}
 async def main(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT."""
     assert settings.database_url is not None, "the worker needs DATABASE_URL"  # noqa: S101 - how it is started
-    database = Database(settings.database_url, pool_size=4)
+    database = Database(settings.database_url, pool_size=8)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     clock = FixedClock(settings.clock_at) if settings.clock_at else SystemClock()
+    courier = Courier(inside_allowed=settings.webhooks_inside)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(work(database, clock, stop, fee_permille=settings.hub_fee_permille))
         tasks.create_task(relay.run(database, clock, stop, hubs_of=party_queries.hubs_of))
+        # receivers live in the real time, wherever the hub's clock stands
+        tasks.create_task(Sender(database, SystemClock(), courier).run(stop))
+    await courier.close()
     await database.dispose()
 
 

@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.test_openapi import document
 from tests.test_secrets import agree_on_half
+from tests.webhooks.receivers import endpoint_of
 
 EXAMPLES = os.environ.get("HUB_FUZZ_EXAMPLES")
 CHECKS = [
@@ -78,6 +79,7 @@ async def known(scenario: Any) -> dict[str, list[str]]:
     booking = "tanggal,keterangan,jumlah\n2026-11-24,setoran,5000\n"
     known["statement_id"] = [(await scenario.post("/v1/bank-statements", content=booking, headers=csv)).json()["id"]]
     departures = await scenario.get(f"/v1/lanes/{known['lane_id'][0]}/departures", headers=hub)
+    known["endpoint_id"] = [(await endpoint_of(scenario, scenario.keys.hub))["id"]]
     known["departure_id"] = [item["id"] for item in departures.json()["items"]]
     return known
 

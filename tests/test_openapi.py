@@ -13,7 +13,7 @@ from tests.test_architecture import ROOT
 COMMITTED = ROOT / "openapi.json"
 VERBS = (
     "list|get|publish|change|withdraw|renew|sign|post|open|close|add|register|create|rotate|revoke|start|confirm|decline"
-    "|stream|cancel|load|dispatch|arrive|record|acknowledge|resolve|make|accept"
+    "|stream|cancel|load|dispatch|arrive|record|acknowledge|resolve|make|accept|delete|redeliver"
 )
 
 

@@ -11,6 +11,7 @@ from app.kit.principal import Principal, Role
 from tests.conftest import NOW
 from tests.orders.trade import Trade
 from tests.test_openapi import document
+from tests.webhooks.receivers import endpoint_of
 
 PUBLIC = frozenset({"anonymous", "producer", "buyer", "observer", "hub"})
 KEYED = PUBLIC - {"anonymous"}
@@ -55,7 +56,9 @@ MAY = {
     ),
     **dict.fromkeys(
         "close_session get_me list_api_keys create_api_key rotate_api_key revoke_api_key list_clearing_runs "
-        "get_clearing_run get_job stream_job list_events stream_events".split(),
+        "get_clearing_run get_job stream_job list_events stream_events list_webhook_endpoints create_webhook_endpoint "
+        "get_webhook_endpoint change_webhook_endpoint delete_webhook_endpoint rotate_webhook_secret list_deliveries "
+        "redeliver_events".split(),
         KEYED,
     ),
 }
@@ -165,7 +168,7 @@ async def test_keys_that_no_longer_hold_open_nothing(scenario: Any, method: str,
 #: places in addresses that name a row of one party; the other places name what everybody may ask for
 OWNED = {
     *("listing_id", "demand_id", "match_id", "order_id", "shipment_id", "receipt_id", "dispute_id"),
-    *("organization_id", "key_id", "job_id", "statement_id"),
+    *("organization_id", "key_id", "job_id", "statement_id", "endpoint_id"),
 }
 SHARED = {"run_id", "lane_id", "departure_id", "agreement_id", "price_id", "code"}
 OF_A_PARTY = [
@@ -215,6 +218,7 @@ async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
         "organization_id": organization,
         "key_id": me["key_id"],
         "job_id": str(job.id),
+        "endpoint_id": (await endpoint_of(api, seller))["id"],
     }
 
 
@@ -235,7 +239,9 @@ async def test_another_partys_rows_are_not_found(scenario: Any, method: str, pat
     owner, stranger = (buyer, other_buyer) if "demand" in path else (seller, other_seller)
     if "shipment" in path or "receipt_id" in path:
         owner, stranger = await of_the_order(scenario, rows["order_id"])
-    for key in (stranger, owner, scenario.keys.hub):
+    # what its owner deleted is not there for the hub either
+    first = owner if operation != "delete_webhook_endpoint" else stranger
+    for key in (stranger, first, scenario.keys.hub):
         hub = key == scenario.keys.hub
         body = BODIES.get(operation, {}) | ({"side": "listing"} if hub and "match_id" in path else {})
         headers = scenario.as_(key, **{"If-Match": '"2"'})

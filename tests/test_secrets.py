@@ -68,6 +68,7 @@ async def known_ids(api: Any, headers: dict[str, str]) -> dict[str, list[str]]:
         "order_id": await ids("/v1/orders"),
         "shipment_id": await ids("/v1/shipments"),
         "statement_id": await ids("/v1/bank-statements"),
+        "endpoint_id": await ids("/v1/webhook-endpoints"),
         "lane_id": (await ids("/v1/lanes"))[:1],
         "organization_id": [me["organization"]["id"] if "organization" in me else "none"],
         "code": ["32.76"],

@@ -38,7 +38,7 @@ def published(principal: Principal, *, after: int, types: Sequence[str] = ()) ->
     return statement
 
 
-def is_of(types: ColumnElement[Any]) -> ColumnElement[bool]:
+def is_of(types: Any) -> ColumnElement[bool]:
     """Return whether an event is of one of these types: `order.confirmed`, or `order.*` for all of one kind."""
     kind = func.concat(func.split_part(OutboxEvent.name, ".", 1), ".*")
     return or_(OutboxEvent.name == any_(types), kind == any_(types))
