@@ -90,6 +90,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "post_price_reference": {"commodity": "beras", "min_idr": 13000, "source": "survei"},
     "confirm_matches": {"ids": [str(uuid4())]},
     "start_clearing_run": {"dry_run": True},
+    "redeliver_events": {"after": 0},
     "cancel_order": {"reason": "batal"},
     "record_deal": {"lines": [{"quantity": 1, "producer_price_idr": 1}]},
     "load_shipment": {"lines": [{"order_line_id": str(uuid4()), "quantity": 1}]},

@@ -52,6 +52,7 @@ SENTENCES: Mapping[str, Text] = {
         "Tulis jumlah sebagai bilangan biasa di atas 0, paling banyak 6 angka di belakang koma.",
         "Write the quantity as a plain number above 0 with at most 6 decimals.",
     ),
+    "one_of_two": Text("Isi salah satu dari dua isian.", "Give one of the two fields."),
     "forbidden_character": Text("Teks memuat karakter terlarang.", "The text holds a forbidden character."),
     "timezone_aware": Text("Sertakan zona waktu, misalnya +07:00.", "Give the offset too, such as +07:00."),
     "datetime_from_date_parsing": Text("Tulis waktu menurut RFC 3339.", "Write the instant as RFC 3339 says."),

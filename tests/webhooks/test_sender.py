@@ -1,4 +1,4 @@
-"""The sender: the schedule on a clock of our own, signatures, slow neighbours, and a sender that is killed again and again.
+"""The sender: the schedule on a clock of our own, signatures, slow neighbours, and killed senders.
 
 HUB_WEBHOOK_EVENTS and HUB_WEBHOOK_KILLS set the size of the last; the promise is 10,000 and 20.
 """
@@ -25,7 +25,6 @@ from app.webhooks import rules
 from app.webhooks.courier import Courier
 from app.webhooks.dispatch import Pace
 from app.webhooks.sender import Sender
-from tests.conftest import until
 from tests.outbox.test_events_api import DEPOK, key_of
 from tests.outbox.test_relay import event, publish
 from tests.webhooks.receivers import endpoint_of, receiving, refuses, takes
@@ -239,4 +238,3 @@ async def test_a_suspended_organization_is_told_nothing(committed: Any) -> None:
         await sending.round()
         await sending.finish()
         assert receiver.received == []
-    await until(lambda: asyncio.sleep(0, True))
