@@ -7,7 +7,7 @@ import asyncpg
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import book, clearing, demo, doctor, money, prepare, register, replay, requests, serve
+from app.cli import book, clearing, demo, doctor, events, money, prepare, register, replay, requests, serve
 from app.cli.output import OUTPUT, complain
 from app.kit.db import sqlstate
 from app.kit.postgres import PostgresError
@@ -37,6 +37,8 @@ for command in (
     requests.api,
 ):
     app.command()(command)
+app.add_typer(events.events, name="events")
+app.add_typer(events.webhook, name="webhook")
 app.command("check-migrations", hidden=True)(prepare.check_migrations)
 
 UNDEFINED_TABLE = "42P01"

@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import httpx
@@ -19,6 +21,10 @@ MULTI_STATUS = 207
 SOME_REFUSED = 3
 
 
+Url = Annotated[str, typer.Option(help="where the hub runs")]
+Key = Annotated[str | None, typer.Option(help="default: HUB_API_KEY, then the hub's in demo-keys.json")]
+
+
 def exit_code(status: int) -> int:
     """Return the exit code that tells an HTTP error status."""
     return EXIT_CODES.get(status, 1)
@@ -28,8 +34,8 @@ def api(
     method: Annotated[str, typer.Argument(help="GET, POST, PATCH or DELETE")],
     path: Annotated[str, typer.Argument(help="such as /v1/listings?status=open")],
     data: Annotated[str | None, typer.Option(help="JSON body")] = None,
-    url: Annotated[str, typer.Option(help="where the hub runs")] = "http://127.0.0.1:8000",
-    key: Annotated[str | None, typer.Option(help="default: HUB_API_KEY, then the hub's in demo-keys.json")] = None,
+    url: Url = "http://127.0.0.1:8000",
+    key: Key = None,
     if_match: Annotated[str | None, typer.Option(help="ETag of the row that you read")] = None,
 ) -> None:
     """Ask a running hub and print its answer."""
@@ -38,12 +44,20 @@ def api(
     headers = {"Accept": "application/json", "Accept-Language": OUTPUT.language}
     if data is not None:
         headers["Content-Type"] = "application/json"
-    if found := key or os.environ.get("HUB_API_KEY") or _demo_key():
+    if found := key_or_demo(key):
         headers["Authorization"] = f"Bearer {found}"
     if if_match:
         headers["If-Match"] = if_match
-    try:
+    with silent(url):
         answer = httpx.request(method.upper(), url.rstrip("/") + path, content=data, headers=headers, timeout=120)
+    _show(answer)
+
+
+@contextmanager
+def silent(url: str) -> Iterator[None]:
+    """Say it, and what helps, where a hub does not answer; ends the command."""
+    try:
+        yield
     except (httpx.TransportError, httpx.InvalidURL) as error:
         complain(
             Text(f"{url} tidak menjawab: {error}", f"{url} does not answer: {error}"),
@@ -52,7 +66,6 @@ def api(
             ),
         )
         raise typer.Exit(1) from None
-    _show(answer)
 
 
 def _show(answer: httpx.Response) -> None:
@@ -79,6 +92,11 @@ NEXT_STEPS = {
     412: Text("baca lagi, lalu kirim ETag-nya dengan --if-match", "read it again and send its ETag with --if-match"),
     428: Text("kirim ETag yang Anda baca dengan --if-match", "send the ETag that you read with --if-match"),
 }
+
+
+def key_or_demo(key: str | None) -> str | None:
+    """Return the key given, else HUB_API_KEY, else the hub's of the opening scenario."""
+    return key or os.environ.get("HUB_API_KEY") or _demo_key()
 
 
 def _demo_key() -> str | None:
