@@ -50,7 +50,7 @@ MAY = {
     **dict.fromkeys(
         "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match "
         "make_counter_offer accept_counter_offer decline_counter_offer "
-        "list_orders get_order cancel_order list_shipments get_shipment list_receipts open_dispute "
+        "list_orders get_order cancel_order list_shipments get_shipment get_papers list_receipts open_dispute "
         "get_settlement list_statements list_payments".split(),
         TRADERS,
     ),

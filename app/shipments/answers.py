@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.catalog.rules import Reference
 from app.kit.principal import Principal
 from app.lanes import queries as lanes
 from app.lanes.models import Lane
@@ -13,6 +14,7 @@ from app.parties import queries as parties
 from app.parties.models import Organization
 from app.shipments import queries
 from app.shipments.models import Dispute, Receipt, ReceiptLine, Shipment
+from app.shipments.papers import Papers
 from app.shipments.queries import Carried
 from app.shipments.schemas import CarriedLine, DisputeAnswer, PayableLine, ReceiptAnswer, ShipmentAnswer
 from app.shipments.standing import loaded_weights, of_order
@@ -52,6 +54,22 @@ async def shipments(session: AsyncSession, found: Sequence[Shipment], principal:
         )
         for shipment in found
     ]
+
+
+async def papers(session: AsyncSession, shipment: Shipment, principal: Principal, reference: Reference) -> Papers:
+    """Return what the papers of a shipment tell this party: of its own lines only."""
+    carried = (await queries.carried(session, [shipment.id]))[shipment.id]
+    own = [item for item in carried if is_own(item, principal)]
+    parties_of = {key for item in own for key in (item.order.buyer_id, item.order_line.producer_id)}
+    by_departure = await lanes.lanes_of(session, [shipment.departure_id] if shipment.departure_id else [])
+    return Papers(
+        shipment,
+        by_departure.get(shipment.departure_id) if shipment.departure_id else None,
+        own,
+        await queries.receipts_of(session, shipment_ids=[shipment.id]),
+        await parties.by_ids(session, parties_of),
+        reference,
+    )
 
 
 async def receipts(session: AsyncSession, found: Sequence[Receipt], principal: Principal) -> list[ReceiptAnswer]:

@@ -1,5 +1,6 @@
 """HTTP of shipments, receipts and disputes."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from app.allocations.errors import QuantityGone
+from app.catalog.router import ReferenceData
 from app.kit.auth import HubOnly, Purchaser, Trader
 from app.kit.http import CHANGES, CREATES, KEYED, IfMatch, documented, etag, expected_version, router
 from app.kit.paging import Listed, Page, SortKey, day, fetch_page, instant, sort_key
@@ -16,7 +18,7 @@ from app.kit.text import Text
 from app.kit.validation import Day
 from app.orders import queries as orders
 from app.orders.errors import AboveOrdered, OrderNotUnderWay
-from app.shipments import answers, disputes, queries, receipts, service
+from app.shipments import answers, disputes, papers, queries, receipts, service
 from app.shipments.errors import (
     DepartureClosed,
     DisputeResolved,
@@ -119,6 +121,23 @@ async def get_shipment(session: Session, principal: Trader, shipment_id: UUID, r
     shipment = await queries.one(session, shipment_id, principal)
     response.headers["etag"] = etag(shipment.version)
     return (await answers.shipments(session, [shipment], principal))[0]
+
+
+@api.get(
+    "/shipments/{shipment_id}/papers.pdf",
+    responses={
+        **documented(*KEYED, NotFound),
+        200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}},
+    },
+    response_class=Response,
+)
+async def get_papers(session: Session, principal: Trader, shipment_id: UUID, reference: ReferenceData) -> Response:
+    """Print the papers of a shipment: loading list, and per order its order paper, surat jalan and BAST."""
+    shipment = await queries.one(session, shipment_id, principal)
+    told = await answers.papers(session, shipment, principal, reference)
+    name = f'inline; filename="{shipment.number}.pdf"'
+    content = await asyncio.to_thread(papers.render, told)
+    return Response(content, media_type="application/pdf", headers={"Content-Disposition": name})
 
 
 @api.post(
