@@ -1,3 +1,5 @@
+import { helpPosting } from "../lib/posting";
 import { start } from "../lib/start";
 
 start();
+helpPosting();
