@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from starlette.responses import JSONResponse, RedirectResponse
 
 from app.catalog import queries as catalog
-from app.catalog.rules import Reference
+from app.catalog.rules import CommodityFacts, Reference
 from app.demands import service as demands
 from app.kit import cookies, http
 from app.kit.idempotency import begin_once, store_once
@@ -40,7 +40,7 @@ async def choose_or_fill(request: Request, page: Page, viewer: Viewer, filled: F
         "commodity": commodity,
         "side": forms.side_of(page),
         "sells": page is SELL,
-        "filled": filled or Filled({"unit": _usual_unit(page, commodity.units)} if commodity else {}),
+        "filled": filled or Filled({"unit": _usual_unit(page, commodity)} if commodity else {}),
         "key": (filled and filled.values.get("key")) or str(new_id()),
         "parties": parties_,
         "references": [],
@@ -51,9 +51,9 @@ async def choose_or_fill(request: Request, page: Page, viewer: Viewer, filled: F
     return render(request, "post.html", page, viewer, status=422 if filled else 200, **content)
 
 
-def _usual_unit(page: Page, units: Any) -> str:
+def _usual_unit(page: Page, commodity: CommodityFacts) -> str:
     """Return the unit that stands first: a city counts in tonnes where the goods are weighed."""
-    return "ton" if page is not SELL and "ton" in units else next(iter(units))
+    return "ton" if page is not SELL and "ton" in commodity.units else commodity.base_unit
 
 
 async def _posted(request: Request, page: Page, viewer: Viewer, session: Any) -> Any:

@@ -3,12 +3,12 @@ import "../style.css";
 import { mount, type Component } from "svelte";
 import Waiting from "./Waiting.svelte";
 
-export function start(page?: Component<{ addresses: string[] }>): void {
+export function start(page?: Component<never>): void {
   const message = document.getElementById("pesan");
   if (message) mount(Waiting, { target: message });
   const place = document.getElementById("app");
   if (!page || !place) return;
   const addresses = (place.dataset["addresses"] ?? "").split(" ").filter(Boolean);
   place.textContent = "";
-  mount(page, { target: place, props: { addresses } });
+  mount(page as Component<{ addresses: string[] }>, { target: place, props: { addresses } });
 }

@@ -1,0 +1,258 @@
+"""The pages in a real browser: both languages, phone and desk, keyboard, axe, no signal, nothing from outside.
+
+They are skipped where there is no Chromium or the pages are not built; with CI set that is a failure.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from app.web.built import FOLDER
+from app.web.rules import PAGES
+from tests.live.test_concurrency import live_server
+from tests.test_architecture import ROOT
+
+AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+MISSING = [
+    what
+    for what, there in {
+        "Chromium (apt-get install chromium)": CHROMIUM,
+        "built pages (python ui/build.py)": (FOLDER / "manifest.json").exists() and AXE.exists(),
+    }.items()
+    if not there
+]
+pytestmark = [pytest.mark.db, pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"no {MISSING}")]
+PONGGOK, DEPOK = "Koperasi peternak Ponggok (contoh)", "Pedagang telur Depok (contoh)"
+#: who looks at a page that is not for everybody
+WHO = {
+    "/meja": "hub",
+    "/jual": "producer",
+    "/jualan-saya": "producer",
+    "/beli": "buyer",
+    "/pembelian-saya": "buyer",
+}
+WIDTHS = {"phone": 390, "desk": 1280}
+LOOKED_AT = [(page.path, WHO.get(page.path)) for page in PAGES] + [
+    ("/jual?komoditas=telur-ayam-ras", "producer"),
+    ("/beli?komoditas=beras", "buyer"),
+    ("/harga?komoditas=telur-ayam-ras", None),
+    ("/peta?kota=32.76", None),
+    ("/masuk", None),
+]
+
+
+@pytest.fixture(scope="module")
+def served(cluster: Any, scenario_template: Any) -> Iterator[tuple[str, dict[str, str]]]:
+    """A live server on the opening scenario, and a key of each role."""
+    import asyncio
+
+    keys = scenario_template.keys
+    url = asyncio.run(cluster.copy(scenario_template.template, "hub_test_browser"))
+    roles = {"hub": keys.hub, "producer": keys.producers[PONGGOK], "buyer": keys.buyers[DEPOK]}
+    with live_server(url, protected=True) as base:
+        yield base, roles
+    asyncio.run(cluster.execute("DROP DATABASE hub_test_browser WITH (FORCE)"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """The system's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """One browser profile, with everything it complained about and asked for."""
+
+    def __init__(
+        self, browser: Any, base: str, key: str | None = None, *, width: int = 390, language: str = "id", **more: Any
+    ) -> None:
+        self.base, self.complaints, self.asked = base, [], []
+        self.context = browser.new_context(viewport={"width": width, "height": 844}, **more)
+        self.context.add_cookies([{"name": "lang", "value": language, "url": base}])
+        if key:
+            answer = httpx.post(f"{base}/v1/sessions", json={"api_key": key})
+            cookies = [{"name": name, "value": value, "url": base} for name, value in answer.cookies.items()]
+            self.context.add_cookies(cookies)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda line: line.type in ("error", "warning") and self.complaints.append(line.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.base + path)
+        self.page.wait_for_load_state("networkidle")
+
+    def violations(self) -> list[str]:
+        """What axe finds, by rule and place."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate("axe.run().then((result) => result.violations)")
+        return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
+
+    def outside(self) -> list[str]:
+        host = urlsplit(self.base).netloc
+        return [url for url in self.asked if urlsplit(url).netloc != host and not url.startswith("data:")]
+
+    def __enter__(self) -> "Visit":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_every_page_is_whole(served: tuple[str, dict[str, str]], browser: Any, width: int, language: str) -> None:
+    """No axe violation, nothing from outside, no complaint, nothing wider than the screen, no page left loading."""
+    base, keys = served
+    told = {}
+    for who in (None, "hub", "producer", "buyer"):
+        with Visit(browser, base, keys.get(who or ""), width=width, language=language) as visit:
+            for path in [path for path, whose in LOOKED_AT if whose == who]:
+                visit.open(path)
+                wide = visit.page.evaluate("document.documentElement.scrollWidth")
+                told[path] = (
+                    visit.violations(),
+                    visit.outside(),
+                    list(visit.complaints),
+                    wide > width and wide,
+                    visit.page.locator(".loading").count(),
+                )
+                assert visit.page.locator("h1").count() == 1
+    assert {path: found for path, found in told.items() if any(found)} == {}
+    assert len(told) == len(LOOKED_AT)
+
+
+def test_axe_sees_what_it_looks_for(served: tuple[str, dict[str, str]], browser: Any) -> None:
+    """The control: a picture without words and a field without a name are found."""
+    with Visit(browser, served[0]) as visit:
+        visit.open("/")
+        visit.page.evaluate("document.querySelector('main').innerHTML = '<img src=\"data:,\"><input>'")
+        assert {line.partition(":")[0] for line in visit.violations()} >= {"image-alt", "label"}
+
+
+def test_the_dark_page_is_as_legible(served: tuple[str, dict[str, str]], browser: Any) -> None:
+    with Visit(browser, served[0], color_scheme="dark") as visit:
+        for path in ("/", "/harga", "/peta", "/neraca"):
+            visit.open(path)
+            assert visit.violations() == []
+
+
+def test_a_stock_is_posted_by_keyboard_alone(served: tuple[str, dict[str, str]], browser: Any) -> None:
+    base, keys = served
+    with Visit(browser, base, keys["producer"]) as visit:
+        visit.open("/jual?komoditas=telur-ayam-ras")
+        press = visit.page.keyboard
+        press.press("Tab")
+        assert visit.page.evaluate("document.activeElement.className") == "skip"
+        for _step in range(60):
+            press.press("Tab")
+            if visit.page.evaluate("document.activeElement.id") == "grade":
+                break
+        press.type("II")
+        for text in ("1.250", "kg", "26.700"):
+            press.press("Tab")
+            press.type(text)
+        press.press("Enter")
+        visit.page.wait_for_url("**/jual?terpasang=*")
+        assert "1.250 kg" in visit.page.locator(".note.good").inner_text()
+
+
+def posted(base: str, key: str, quantity: int) -> int:
+    answer = httpx.get(f"{base}/v1/listings?limit=200", headers={"Authorization": f"Bearer {key}"})
+    return [row["quantity"] for row in answer.json()["items"]].count(quantity)
+
+
+@pytest.mark.parametrize("lost", ["request", "answer", "key"])
+def test_a_post_without_signal_is_kept_and_arrives_once(
+    served: tuple[str, dict[str, str]], browser: Any, lost: str
+) -> None:
+    """The signal goes before the request, or after it and before the answer; the control sends it without its key."""
+    base, keys = served
+    quantity = {"request": 3101, "answer": 3102, "key": 3103}[lost]
+    with Visit(browser, base, keys["producer"]) as visit:
+        visit.open("/jual?komoditas=telur-ayam-ras")
+
+        def cut(route: Any) -> None:
+            if route.request.method != "POST":
+                route.continue_()
+            elif lost == "request":
+                route.abort("internetdisconnected")
+            else:
+                headers = {name: value for name, value in route.request.headers.items() if name != "idempotency-key"}
+                route.fetch(headers=headers if lost == "key" else route.request.headers)
+                route.abort("connectionreset")
+
+        visit.page.route("**/jual", cut)
+        visit.page.fill("#quantity", str(quantity))
+        visit.page.fill("#price", "26.800")
+        visit.page.click("button.big")
+        visit.page.wait_for_selector("[data-waiting=waits]")
+        assert posted(base, keys["producer"], quantity) == (0 if lost == "request" else 1)
+        visit.page.unroute("**/jual")
+        visit.page.reload()
+        visit.page.wait_for_selector("#pesan .note.good")
+        assert posted(base, keys["producer"], quantity) == (2 if lost == "key" else 1)
+        assert json.loads(visit.page.evaluate("localStorage.getItem('antrean')")) == []
+
+
+def test_what_is_refused_stands_beside_its_field_and_waits_for_nobody(
+    served: tuple[str, dict[str, str]], browser: Any
+) -> None:
+    base, keys = served
+    with Visit(browser, base, keys["producer"]) as visit:
+        visit.open("/jual?komoditas=telur-ayam-ras")
+        visit.page.fill("#quantity", "banyak")
+        visit.page.fill("#price", "26.800")
+        visit.page.click("button.big")
+        visit.page.wait_for_selector("#quantity[aria-invalid=true]")
+        assert json.loads(visit.page.evaluate("localStorage.getItem('antrean')")) == []
+
+
+def test_without_signal_a_page_shows_its_last_figures_and_says_so(
+    served: tuple[str, dict[str, str]], browser: Any
+) -> None:
+    with Visit(browser, served[0]) as visit:
+        visit.open("/neraca")
+        visit.page.route("**/v1/**", lambda route: route.abort("internetdisconnected"))
+        visit.open("/neraca")
+        assert "Tidak ada sinyal" in visit.page.locator("#app .note").first.inner_text()
+        assert visit.page.locator(".rows li").count() > 3
+        visit.open("/umur-stok")
+        assert visit.page.get_by_role("button", name="Coba lagi").is_visible()
+
+
+def test_without_script_the_form_posts_all_the_same(served: tuple[str, dict[str, str]], browser: Any) -> None:
+    base, keys = served
+    with Visit(browser, base, keys["buyer"], java_script_enabled=False) as visit:
+        visit.open("/beli")
+        visit.page.click("a[href='/beli?komoditas=beras']")
+        visit.page.fill("#quantity", "2,5")
+        visit.page.fill("#price", "13.500")
+        visit.page.click("button.big")
+        assert "2.500 kg" in visit.page.locator(".note.good").inner_text()
+
+
+def test_a_proposal_is_agreed_to_with_one_tap(served: tuple[str, dict[str, str]], browser: Any) -> None:
+    base, keys = served
+    with Visit(browser, base, keys["producer"]) as visit:
+        visit.open("/jualan-saya")
+        waiting = visit.page.locator("[data-match=proposed]")
+        before = waiting.count()
+        assert "wa.me/?text=Usulan" in (
+            visit.page.locator("a[href^='https://wa.me']").first.get_attribute("href") or ""
+        )
+        visit.page.get_by_role("button", name="Setuju").first.click()
+        visit.page.get_by_text("Sudah setuju.").first.wait_for()
+        assert waiting.count() == before
