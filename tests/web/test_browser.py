@@ -200,7 +200,7 @@ def test_a_post_without_signal_is_kept_and_arrives_once(
                 # it reaches the hub, whose answer does not come back
                 headers, content = {**route.request.all_headers()}, route.request.post_data or ""
                 if lost == "key":
-                    del headers["idempotency-key"], headers["content-length"]
+                    del headers["idempotency-key"]
                     content = re.sub(r"key=[^&]*&", "", content)
                 assert httpx.post(route.request.url, content=content, headers=headers).status_code == 201
                 route.abort("internetdisconnected")
