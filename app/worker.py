@@ -8,7 +8,9 @@ import contextlib
 import logging
 import os
 import signal
+from collections.abc import Coroutine
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.catalog import queries as catalog
@@ -39,6 +41,8 @@ from app.webhooks.sender import Sender
 
 LOG = logging.getLogger("hub.worker")
 
+T = TypeVar("T")
+
 #: seconds between two rounds without work
 IDLE = 1.0
 #: rounds between two looks at departures and old answers
@@ -46,23 +50,28 @@ SELDOM = 60
 
 
 async def work(database: Database, clock: Clock, stop: asyncio.Event, *, fee_permille: int = 0) -> None:
-    """Go round until `stop`: seldom work first, then what is due, then jobs. A failing step never ends the worker."""
+    """Go round until `stop`: seldom work first, then what is due, then jobs. No step waits for another's luck."""
     rounds = 0
     while not stop.is_set():
-        busy = False
-        try:
-            if rounds % SELDOM == 0:
-                await tidy(database, clock.now())
-            await close_due(database, clock.now())
-            await shipments.finish_receipts(database, clock.now())
-            await settlement.bill_due(database, clock.now(), fee_permille=fee_permille)
-            busy = await do_next_job(database, clock)
-        except Exception:
-            LOG.exception("round failed")
+        if rounds % SELDOM == 0:
+            await _tried(tidy(database, clock.now()))
+        await _tried(close_due(database, clock.now()))
+        await _tried(shipments.finish_receipts(database, clock.now()))
+        await _tried(settlement.bill_due(database, clock.now(), fee_permille=fee_permille))
+        busy = await _tried(do_next_job(database, clock))
         rounds += 1
         if not busy:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), IDLE)
+
+
+async def _tried(step: Coroutine[Any, Any, T]) -> T | None:
+    """Do one step; a failing one is logged and holds up none of the others."""
+    try:
+        return await step
+    except Exception:
+        LOG.exception("step failed")
+        return None
 
 
 async def tidy(database: Database, now: datetime) -> None:
@@ -78,8 +87,7 @@ async def close_due(database: Database, now: datetime) -> None:
     async with database.reader() as session:
         due = await matching_queries.due_runs(session, now)
         regions = (await catalog.reference(session)).regions.values()
-    for run_id in due:
-        await database.retried(lambda session, run_id=run_id: matching.lapse_due(session, run_id=run_id, now=now))  # type: ignore[misc]
+    await database.each(due, lambda session, run_id: matching.lapse_due(session, run_id=run_id, now=now))
     today = {region.code: local_day(now, region.timezone) for region in regions}
     await database.retried(lambda session: listings.expire_due(session, today_by_region=today, now=now))
     await database.retried(lambda session: demands.expire_due(session, today_by_region=today, now=now))

@@ -50,8 +50,8 @@ async def test_old_answers_are_forgotten_after_three_days(scenario: Any) -> None
         assert (again.json()["id"] == first.json()["id"]) is same
 
 
-async def test_a_failing_step_does_not_end_the_worker(scenario: Any, monkeypatch: Any) -> None:
-    stop, rounds = asyncio.Event(), []
+async def test_a_failing_step_ends_neither_the_worker_nor_the_round(scenario: Any, monkeypatch: Any) -> None:
+    stop, rounds, billed = asyncio.Event(), [], []
 
     async def fails(*_arguments: Any) -> None:
         rounds.append(1)
@@ -59,7 +59,24 @@ async def test_a_failing_step_does_not_end_the_worker(scenario: Any, monkeypatch
             stop.set()
         raise RuntimeError("no")
 
+    async def bills(*_arguments: Any, **_named: Any) -> None:
+        billed.append(1)
+
     monkeypatch.setattr(worker, "close_due", fails)
+    monkeypatch.setattr(worker.settlement, "bill_due", bills)
     monkeypatch.setattr(worker, "IDLE", 0.001)
     await asyncio.wait_for(worker.work(scenario.database, scenario.clock, stop), 30)
-    assert len(rounds) == 3
+    assert len(rounds) == len(billed) == 3
+
+
+async def test_due_work_that_fails_holds_up_no_other(scenario: Any) -> None:
+    async def half(session: Any, number: int) -> None:
+        await session.execute(text("UPDATE regions SET note = note || :n WHERE code = '35.72'"), {"n": f" {number}"})
+        if number == 2:
+            raise RuntimeError("no")
+
+    async with scenario.database.transaction() as session:
+        await session.execute(text("UPDATE regions SET note = '' WHERE code = '35.72'"))
+    await scenario.database.each([1, 2, 3], half)
+    async with scenario.database.reader() as session:
+        assert await session.scalar(text("SELECT note FROM regions WHERE code = '35.72'")) == " 1 3"

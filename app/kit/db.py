@@ -4,7 +4,8 @@ Nothing else commits. A request, a job or a command is one transaction; reads ne
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -27,6 +28,9 @@ ATTEMPTS = 5
 PROBE = 10.0
 
 T = TypeVar("T")
+Key = TypeVar("Key")
+
+LOG = logging.getLogger("hub.db")
 
 
 class Base(DeclarativeBase):
@@ -127,6 +131,14 @@ class Database:
                     raise
             await asyncio.sleep(0.01 * 2**attempt)
         raise AssertionError
+
+    async def each(self, keys: Iterable[Key], work: Callable[[AsyncSession, Key], Awaitable[object]]) -> None:
+        """Run `work` for each key as `retried` does; one that fails is logged and holds up no other."""
+        for key in keys:
+            try:
+                await self.retried(lambda session, key=key: work(session, key))  # type: ignore[misc]  # bound now
+            except Exception:
+                LOG.exception("due work failed", extra={"fields": {"work": work.__name__, "key": str(key)}})
 
     async def dispose(self) -> None:
         """Close all connections."""

@@ -1,6 +1,6 @@
 """Reading the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -173,8 +173,15 @@ async def unbilled_receipts(session: AsyncSession, order_id: UUID) -> int:
     return await session.scalar(statement) or 0
 
 
-async def orders_to_settle(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
-    """Return orders that are delivered, billed, paid and paid out, whatever debt a producer is left with."""
+async def orders_to_settle(
+    session: AsyncSession, *, among: Collection[UUID] | None = None, limit: int = 100
+) -> Sequence[UUID]:
+    """Return orders that are delivered, billed, paid and paid out, whatever debt a producer is left with.
+
+    `among`: only these, however many; else the first `limit` of all. What a producer owes after a loss stays on its
+    account: it waits for no order.
+    """
+    which = () if among is None else (Order.id.in_(list(among)),)
     unbilled = (
         select(literal(1))
         .select_from(Receipt)
@@ -182,10 +189,10 @@ async def orders_to_settle(session: AsyncSession, *, limit: int = 100) -> Sequen
         .where(Receipt.order_id == Order.id, Bill.receipt_id.is_(None))
         .exists()
     )
-    owed = _owed_by_account(Order.status == "delivered", ~unbilled)
+    owed = _owed_by_account(Order.status == "delivered", ~unbilled, *which)
     is_open = case((owed.c.kind == "buyer", owed.c.owed != 0), else_=owed.c.owed < 0)
     statement = select(owed.c.id).group_by(owed.c.id).having(~func.bool_or(is_open)).order_by(owed.c.id)
-    return (await session.scalars(statement.limit(limit))).all()
+    return (await session.scalars(statement if among is not None else statement.limit(limit))).all()
 
 
 async def cancelled_and_paid(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:

@@ -3,13 +3,12 @@
 All amounts are whole rupiah, all weights grams.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import TypeVar
 
-Key = TypeVar("Key", bound=Hashable)
+from app.kit.proportion import Key, in_proportion
 
 
 class AccountKind(StrEnum):
@@ -117,23 +116,13 @@ def bill_line(*, loaded_g: int, payable_g: int, unit_weight_g: int, prices: Pric
 def split(amount_idr: int, dues: Mapping[Key, int]) -> dict[Key, int]:
     """Split an amount in proportion to dues: the written rule by which one payment reaches every payee.
 
-    1. Each gets the whole rupiah of amount x due / sum of dues.
-    2. The rupiah that are left go one each to the largest fractions.
-    3. Equal fractions: in the order of the keys as they are given.
-
-    Returns the parts above 0, no part above its due; they add up to the amount. Raises ValueError when the dues do not
-    suffice.
+    The rupiah that rounding leaves go one each to the largest fractions, among equals in the order of the keys
+    (`kit.proportion`). Returns the parts above 0, none above its due. Raises ValueError when the dues do not suffice.
     """
     total = sum(dues.values())
     if not 0 <= amount_idr <= total or any(due < 0 for due in dues.values()):
         raise ValueError(f"{amount_idr} cannot be split over {total}")
-    if not amount_idr:
-        return {}
-    parts = {key: amount_idr * due // total for key, due in dues.items()}
-    by_fraction = sorted(dues, key=lambda key: -(amount_idr * dues[key] % total))
-    for key in by_fraction[: amount_idr - sum(parts.values())]:
-        parts[key] += 1
-    return {key: part for key, part in parts.items() if part}
+    return {key: part for key, part in in_proportion(amount_idr, dues).items() if part}
 
 
 def spend(amount_idr: int, opens: Sequence[tuple[Key, int]]) -> tuple[dict[Key, int], int]:

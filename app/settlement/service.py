@@ -283,17 +283,11 @@ async def finish(session: AsyncSession, *, order_id: UUID, now: datetime) -> Non
 async def _settle_complete(session: AsyncSession, order_ids: Collection[UUID], now: datetime) -> None:
     """Settle those orders that are delivered, billed, paid in full and paid out."""
     await lock_orders(session, order_ids)
-    for order_id in sorted(order_ids):
+    for order_id in await queries.orders_to_settle(session, among=order_ids):
         order = await session.get_one(Order, order_id, populate_existing=True)
-        if order.status != "delivered" or await queries.unbilled_receipts(session, order_id):
-            continue
-        owed = (await queries.owed(session, order_id)).values()
-        # what a producer still owes after a loss stays on its account: it waits for no order
-        is_open = any(owes if kind == AccountKind.BUYER else owes < 0 for kind, owes in owed if kind != "hub_fee")
-        if owed and not is_open:
-            on_time = is_paid_on_time(*await queries.bills_and_payments(session, order_id))
-            await orders.settle(session, order=order, actor=WORKER, now=now)
-            await parties.keep_record(session, organization_id=order.buyer_id, on_time=on_time)
+        on_time = is_paid_on_time(*await queries.bills_and_payments(session, order_id))
+        await orders.settle(session, order=order, actor=WORKER, now=now)
+        await parties.keep_record(session, organization_id=order.buyer_id, on_time=on_time)
 
 
 async def payee(session: AsyncSession, *, hub: str, account_id: UUID | None, organization_id: UUID | None) -> Account:

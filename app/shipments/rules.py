@@ -5,6 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from app.kit.proportion import in_proportion
+
 
 class State(StrEnum):
     """Where a shipment stands."""
@@ -59,17 +61,8 @@ def payable_g(*, loaded_g: int, accepted_g: int, delivery: str, tolerance_percen
 
 
 def shares(payable: int, loaded: Mapping[UUID, int]) -> dict[UUID, int]:
-    """Split a payable weight over lines in proportion to what was loaded of each, grams, to the gram.
-
-    Every line gets its share rounded down; what is left goes gram by gram to the largest remainders, the lower id first
-    among equals.
-    """
-    total = sum(loaded.values())
-    parts = {line: payable * weight // total for line, weight in loaded.items()}
-    remainders = sorted(loaded, key=lambda line: (-(payable * loaded[line] % total), line))
-    for line in remainders[: payable - sum(parts.values())]:
-        parts[line] += 1
-    return parts
+    """Split a payable weight over lines in proportion to what was loaded of each, to the gram; ties to the lower id."""
+    return in_proportion(payable, dict(sorted(loaded.items())))
 
 
 def decided_g(outcome: Outcome, stated_g: int | None, *, by_rule_g: int, loaded_g: int, accepted_g: int) -> int | None:

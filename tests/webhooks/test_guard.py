@@ -1,5 +1,7 @@
 """No request leads inside, however the address is spelt: canaries on this machine hear nothing. With controls."""
 
+import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -9,11 +11,11 @@ import httpcore
 import httpx
 import pytest
 
-from app.webhooks import rules
+from app.webhooks import courier, rules
 from app.webhooks.addresses import is_outside
 from app.webhooks.courier import Courier
 from tests.outbox.test_events_api import DEPOK, key_of
-from tests.webhooks.receivers import Receiver, receiving, somewhere_outside, takes
+from tests.webhooks.receivers import receiving, somewhere_outside, takes
 
 #: spellings of this machine that its resolver understands; {} is the port
 SPELLINGS = [
@@ -34,11 +36,11 @@ SPELLINGS = [
 ]
 
 
-async def knock(courier: Courier, url: str) -> Any:
+async def knock(by: Courier, url: str) -> Any:
     try:
-        return await courier.post(rules.parse_url(url, inside_allowed=True), "{}", {})
+        return await by.post(rules.parse_url(url, inside_allowed=True), "{}", {})
     finally:
-        await courier.close()
+        await by.close()
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
@@ -196,11 +198,36 @@ async def test_registration_refuses_what_leads_inside(scenario: Any, url: str, c
     assert (answer.json()["errors"][0]["code"], answer.json()["errors"][0]["pointer"]) == (code, "/url")
 
 
-async def test_a_long_answer_is_cut_and_a_silent_one_ends_in_time() -> None:
-    async def silent(_headers: dict[str, str], _body: str) -> int | None:
+async def test_a_receiver_that_hangs_up_or_says_nothing_ends_in_time() -> None:
+    async def hangs_up(_headers: dict[str, str], _body: str) -> None:
         return None
 
-    async with receiving(silent) as (receiver, port):
-        reply = await knock(Courier(inside_allowed=True), f"http://127.0.0.1:{port}/")
-        assert (reply.status, reply.error) == (None, "no_http")
-        assert isinstance(receiver, Receiver)
+    async def says_nothing(_headers: dict[str, str], _body: str) -> int:
+        await asyncio.sleep(30)
+        return 200
+
+    for answer, error in ((hangs_up, "no_http"), (says_nothing, "timeout")):
+        async with receiving(answer) as (_, port):
+            reply = await knock(Courier(inside_allowed=True, seconds=0.3), f"http://127.0.0.1:{port}/")
+            assert (reply.status, reply.error) == (None, error)
+
+
+@pytest.mark.parametrize(("most_read", "status"), [(courier.MOST_READ, 200), (10**12, None)])
+async def test_an_answer_without_end_is_cut(monkeypatch: Any, most_read: int, status: int | None) -> None:
+    """The control: a courier that reads on is held until its time is up."""
+
+    async def pours(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b"x" * 4096)
+                await writer.drain()
+                await asyncio.sleep(0.001)
+
+    monkeypatch.setattr(courier, "MOST_READ", most_read)
+    server = await asyncio.start_server(pours, "127.0.0.1", 0)
+    async with server:
+        reply = await knock(
+            Courier(inside_allowed=True, seconds=1), f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        )
+        assert (reply.status, reply.error) == (status, None if status else "timeout")
