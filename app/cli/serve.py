@@ -82,6 +82,7 @@ def _tell_addresses(listening: socket.socket, keys: Path | None) -> None:
     host, port = listening.getsockname()[:2]
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     lines = [
+        (Text("halaman", "pages"), f"{base}/"),
         (Text("API", "API"), f"{base}/docs"),
         (Text("ringkasan", "summary"), f"{base}/v1/dashboard/summary"),
         (Text("kesehatan", "health"), f"{base}/readyz"),
