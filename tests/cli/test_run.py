@@ -44,7 +44,7 @@ class Running:
         self.steps = re.findall(r"^hub: (.+?) +\d+\.\d\d s$", self.until("hub: siap"), re.MULTILINE)
         self.shown = out.read_text()
         self.urls = re.findall(r"http://\S+", self.shown)
-        self.base = self.urls[0].removesuffix("/docs")
+        self.base = self.urls[0].removesuffix("/")
 
     @property
     def _errors(self) -> IO[str]:
@@ -125,14 +125,14 @@ def test_run_serves_the_cleared_scenario_and_leaves_nothing_behind(folder: Path,
     with running(folder, out) as hub:
         assert len(hub.steps) == 4
         assert re.search(r"Pedagang telur Depok +25/11 LN-02 +10.000 +26.950 +27.630", hub.shown)
-        assert [url.split("/", 3)[3] for url in hub.urls] == ["docs", "v1/dashboard/summary", "readyz"]
+        assert [url.split("/", 3)[3] for url in hub.urls] == ["", "docs", "v1/dashboard/summary", "readyz"]
         path = folder / "demo-keys.json"
         assert f"kunci       {path}" in hub.shown
         assert path.stat().st_mode & 0o777 == 0o600
         written = path.read_text()
         keys = Keys(**json.loads(written))
         with httpx.Client(base_url=hub.base) as client:
-            assert [client.get(url).status_code for url in hub.urls] == [200, 200, 200]
+            assert [client.get(url).status_code for url in hub.urls] == [200] * 4
             for key in (keys.hub, keys.observer, *keys.producers.values(), *keys.buyers.values()):
                 assert client.get("/v1/me", headers={"Authorization": f"Bearer {key}"}).status_code == 200
         rows = posted(hub, keys)
