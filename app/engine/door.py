@@ -47,7 +47,7 @@ def check_range(*, price_idr: int, freight_idr: int, departure_arcs: int, orders
     """
     reach = price_idr + departure_arcs * (freight_idr + price_idr)
     if reach * max(4 * orders + 2, 64) >= 2**60:
-        message = f"prices up to {price_idr} over {departure_arcs} departure arcs do not fit into 61 bits"
+        message = f"prices up to {price_idr} over {departure_arcs} departure arcs do not fit into 60 bits"
         raise MarketRefusedError(message)
     return 2 * reach + 1
 
