@@ -79,10 +79,10 @@ def test_pools_of_one_name_are_refused() -> None:
         clear(replace(BOOK, pools=BOOK.pools * 2))
 
 
-def test_prices_along_a_path_must_fit_into_61_bits() -> None:
+def test_prices_along_a_path_must_fit_into_60_bits() -> None:
     bounds = {"price_idr": 10**8, "freight_idr": 10**8, "orders": 10**6}
     assert check_range(**bounds, departure_arcs=1000) > 10**8 + 1000 * 2 * 10**8
-    with pytest.raises(MarketRefusedError, match="61 bits"):
+    with pytest.raises(MarketRefusedError, match="60 bits"):
         check_range(**bounds, departure_arcs=10_000)
 
 
