@@ -77,6 +77,7 @@ class Hub:
     metrics: Metrics
     feed: Feed
     courier: Courier
+    built: Built
     reference: Cached[Reference] = field(default_factory=lambda: Cached(5))
 
     async def authenticate(self, session: AsyncSession, key: str) -> Principal:
@@ -90,12 +91,19 @@ class Hub:
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """Return the application. Raises ValueError when the settings name no database."""
+    app = _application()
+    app.state.hub = make_hub(settings, clock=clock)
+    return app
+
+
+def make_hub(settings: Settings, *, clock: Clock | None = None) -> Hub:
+    """Return what the routes of an application share. Raises ValueError when the settings name no database."""
     if settings.database_url is None:
         message = "create_app needs a database_url: `hub run` starts the embedded PostgreSQL and gives its address"
         raise ValueError(message)
     if clock is None:
         clock = FixedClock(settings.clock_at) if settings.clock_at else SystemClock()
-    hub = Hub(
+    return Hub(
         settings=settings,
         database=Database(
             settings.database_url,
@@ -108,31 +116,34 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         metrics=Metrics(),
         feed=Feed(settings.database_listen_url or settings.database_url, seconds=settings.stream_seconds),
         courier=Courier(inside_allowed=settings.webhooks_inside),
+        built=Built.read(),
     )
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with closed_by_signals(hub.feed.close):
-            yield
-        await hub.database.dispose()
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    hub: Hub = app.state.hub
+    with closed_by_signals(hub.feed.close):
+        yield
+    await hub.database.dispose()
+
+
+def _application() -> FastAPI:
     app = FastAPIOffline(
         title="Blitar hub",
         version="1",
         summary="Brings food from where it grows to the cities that need it.",
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=_lifespan,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
     )
-    app.state.hub = hub
-    app.state.built = Built.read()
     for router in (*ROUTERS, web):
         app.include_router(router)
     _handle_problems(app)
     # Any page may read public figures; no page may send a key from another origin.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
-    app.add_middleware(Observed, metrics=hub.metrics)
+    app.add_middleware(Observed)
     openapi.finish(app)
     return app
 

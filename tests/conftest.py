@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import FastAPI
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
@@ -28,7 +29,7 @@ from app.kit.db import Database, asyncpg_url
 from app.kit.migrations import migrate
 from app.kit.operations import broken_invariants
 from app.kit.postgres import EmbeddedPostgres
-from app.main import create_app
+from app.main import create_app, make_hub
 
 #: the instant at which every test begins: Tuesday morning in Blitar
 NOW = datetime.fromisoformat("2026-11-24T08:00:00+07:00")
@@ -176,14 +177,21 @@ def settings_for(url: str, **changes: Any) -> Settings:
     return Settings(database_url=url, environment="test", **{**generous, **changes})
 
 
+#: applications that no test uses at the moment
+IDLE_APPS: list[FastAPI] = []
+
+
 @asynccontextmanager
 async def api_on(
     url: str, database: Database | None = None, keys: demo.Keys | None = None, **changes: Any
 ) -> AsyncIterator[Api]:
     """An application on a database, asked without a socket."""
     clock = FixedClock(NOW)
-    app = create_app(settings_for(url, **changes), clock=clock)
-    own = app.state.hub.database
+    hub = make_hub(settings_for(url, **changes), clock=clock)
+    own = hub.database
+    # Built once: FastAPI's routers remember every application that includes them, some megabytes each.
+    app = IDLE_APPS.pop() if IDLE_APPS else create_app(settings_for(url))
+    app.state.hub = hub
     if database is not None:
         app.state.hub.database = database
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
@@ -192,6 +200,7 @@ async def api_on(
         if keys is not None:
             client.keys = keys
         yield client
+    IDLE_APPS.append(app)
     await own.dispose()
 
 

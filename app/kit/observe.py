@@ -70,10 +70,9 @@ def log_as_json(level: str = "INFO") -> None:
 class Observed:
     """ASGI middleware: gives each request an id, counts it, times it, logs it."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         """Wrap `app`."""
         self.app = app
-        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -91,19 +90,21 @@ class Observed:
                 message["headers"] = [*message["headers"], *carried(request_id)]
             await send(message)
 
-        with self.metrics.in_flight.track_inprogress():
+        metrics: Metrics = scope["app"].state.hub.metrics
+        with metrics.in_flight.track_inprogress():
             try:
                 await self.app(scope, receive, send_observed)
             finally:
-                self._record(scope, request_id, status, monotonic() - started)
+                _record(metrics, scope, request_id, status, monotonic() - started)
 
-    def _record(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
-        # the template, not the path: a path would let a client grow the set of labels
-        route = getattr(scope.get("route"), "path", "-")
-        self.metrics.requests.labels(scope["method"], route, status).inc()
-        self.metrics.seconds.labels(scope["method"], route).observe(seconds)
-        fields = {"request_id": request_id, "method": scope["method"], "path": scope["path"], "status": status}
-        LOG.info("request", extra={"fields": {**fields, "ms": round(seconds * 1000, 1)}})
+
+def _record(metrics: Metrics, scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    # the template, not the path: a path would let a client grow the set of labels
+    route = getattr(scope.get("route"), "path", "-")
+    metrics.requests.labels(scope["method"], route, status).inc()
+    metrics.seconds.labels(scope["method"], route).observe(seconds)
+    fields = {"request_id": request_id, "method": scope["method"], "path": scope["path"], "status": status}
+    LOG.info("request", extra={"fields": {**fields, "ms": round(seconds * 1000, 1)}})
 
 
 def _request_id(scope: Scope) -> str:

@@ -76,7 +76,7 @@ def render(request: Request, template: str, page: Page, viewer: Viewer | None, *
     """Return a page in its frame; `content` is what its template asks for."""
     language = language_of(request)
     status = content.pop("status", 200)
-    built: Built = request.app.state.built
+    built: Built = request.app.state.hub.built
     own, everybodys = menu(viewer.principal.role if viewer else None)
     now: datetime = request.app.state.hub.clock.now()
 

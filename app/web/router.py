@@ -25,7 +25,7 @@ A_YEAR = 365 * 24 * 3600
 @api.get("/assets/{name}")
 async def get_asset(request: Request, name: str) -> Response:
     """Serve a built file. Raises NotFound (404)."""
-    built: Built = request.app.state.built
+    built: Built = request.app.state.hub.built
     answer = built.answer(name, request.headers.get("accept-encoding", ""))
     if answer is None:
         raise NotFound

@@ -69,7 +69,7 @@ def test_the_policy_allows_nothing_from_outside_and_nothing_inline() -> None:
 
 
 async def test_pages_that_were_never_built_say_how_while_the_api_runs(api: Any) -> None:
-    api.app.state.built = Built()
+    api.app.state.hub.built = Built()
     answer = await api.get("/")
     assert answer.status_code == 200
     assert "python ui/build.py" in answer.text
@@ -78,7 +78,7 @@ async def test_pages_that_were_never_built_say_how_while_the_api_runs(api: Any) 
 
 
 async def test_a_page_names_the_files_it_needs_and_browsers_keep_them(api: Any, built: Built) -> None:
-    api.app.state.built = built
+    api.app.state.hub.built = built
     page = (await api.get("/")).text
     assert '<script type="module" src="/assets/hari-ini-1.js">' in page
     assert '<link rel="modulepreload" href="/assets/start-2.js">' in page
