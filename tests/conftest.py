@@ -51,10 +51,22 @@ class Cluster:
                 await connection.execute(text(statement))
         await engine.dispose()
 
-    async def copy(self, template: str, name: str) -> str:
+    async def drop(self, name: str) -> None:
+        """Drop a database and whoever is still connected to it.
+
+        WITH (FORCE) would fail where autovacuum happens to be at work: only a superuser may end its process, while
+        a plain DROP DATABASE asks it to leave, and waits.
+        """
+        ours = f"datname = '{name}' AND usename = current_user"
         await self.execute(
-            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}"
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}",  # noqa: S608 - a test's own name
+            f"DROP DATABASE IF EXISTS {name}",
         )
+
+    async def create(self, name: str, template: str) -> str:
+        """Make a database anew as a copy of another."""
+        await self.drop(name)
+        await self.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}")
         return self.url(name)
 
 
@@ -78,19 +90,14 @@ def cluster() -> Iterator[Cluster]:
 def empty_template(cluster: Cluster) -> str:
     """A migrated database without rows."""
     name = "hub_test_empty"
-    asyncio.run(
-        cluster.execute(
-            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"
-        )
-    )
-    migrate(cluster.url(name))
+    migrate(asyncio.run(cluster.create(name, "template0")))
     return name
 
 
 @pytest_asyncio.fixture(scope="session")
 async def reference_template(cluster: Cluster, empty_template: str) -> str:
     """A database with the reference data and its departures."""
-    url = await cluster.copy(empty_template, "hub_test_reference")
+    url = await cluster.create("hub_test_reference", empty_template)
     database = Database(url, pool_size=1)
     await database.retried(lambda session: demo.load_reference(session, now=NOW))
     await database.dispose()
@@ -108,7 +115,7 @@ class Scenario:
 @pytest_asyncio.fixture(scope="session")
 async def scenario_template(cluster: Cluster, reference_template: str) -> Scenario:
     """The opening scenario, loaded and cleared at NOW."""
-    url = await cluster.copy(reference_template, "hub_test_scenario")
+    url = await cluster.create("hub_test_scenario", reference_template)
     database = Database(url, pool_size=2)
     keys = await database.retried(lambda session: demo.load_scenario(session, environment="test", now=NOW))
     assert keys is not None
@@ -256,11 +263,11 @@ async def scenario(cluster: Cluster, scenario_template: Scenario) -> AsyncIterat
 async def committed(cluster: Cluster, scenario_template: Scenario) -> AsyncIterator[Api]:
     """An application over a copy of the cleared opening scenario, for tests that need true commits."""
     name = "hub_test_committed"
-    url = await cluster.copy(scenario_template.template, name)
+    url = await cluster.create(name, scenario_template.template)
     async with api_on(url, keys=scenario_template.keys) as client:
         yield client
         await _assert_invariants(client.database)
-    await cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await cluster.drop(name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

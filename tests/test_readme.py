@@ -22,7 +22,7 @@ COMMANDS = [shlex.split(line, comments=True)[2:] for line in re.findall(r"^\./de
 
 
 async def copied(cluster: Any, scenario_template: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    url: str = await cluster.copy(scenario_template.template, "hub_test_readme")
+    url: str = await cluster.create("hub_test_readme", scenario_template.template)
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("HUB_CLOCK_AT", "2026-11-24T09:00:00+07:00")
     return url

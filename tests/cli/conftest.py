@@ -91,10 +91,10 @@ def hub_on(
     cluster: Cluster, template: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[..., Ended]
 ) -> Iterator[Hub]:
     name = "hub_test_cli"
-    url = asyncio.run(cluster.copy(template, name))
+    url = asyncio.run(cluster.create(name, template))
     monkeypatch.setenv("DATABASE_URL", url)
     yield Hub(url, data_dir, call)
-    asyncio.run(cluster.execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(cluster.drop(name))
 
 
 @pytest.fixture

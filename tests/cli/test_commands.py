@@ -197,11 +197,11 @@ def test_a_database_without_tables_or_hub_says_what_to_run(
     nobody = new_hub("listings")
     assert nobody.code == 1
     assert "`hub demo`" in nobody.err
-    url = asyncio.run(cluster.copy("template0", "hub_test_cli_bare"))
+    url = asyncio.run(cluster.create("hub_test_cli_bare", "template0"))
     monkeypatch.setenv("DATABASE_URL", url)
     bare = new_hub("listings")
     assert bare.code == 1
     assert "hub migrate" in bare.err
     assert "hub migrate" in new_hub("doctor").out
     assert new_hub("migrate").code == 0
-    asyncio.run(cluster.execute("DROP DATABASE hub_test_cli_bare WITH (FORCE)"))
+    asyncio.run(cluster.drop("hub_test_cli_bare"))

@@ -42,10 +42,10 @@ class Live:
 def live(cluster: Cluster, scenario_template: Scenario) -> Iterator[Live]:
     """A server in a process of its own, on a real socket."""
     name = "hub_test_client"
-    url = asyncio.run(cluster.copy(scenario_template.template, name))
+    url = asyncio.run(cluster.create(name, scenario_template.template))
     with live_server(url, protected=True) as base:
         yield Live(base, url, scenario_template.keys)
-    asyncio.run(cluster.execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    asyncio.run(cluster.drop(name))
 
 
 @pytest.fixture

@@ -164,18 +164,18 @@ async def contend(url: str, keys: Any, operations: int, *, protected: bool = Tru
 
 
 async def test_nothing_is_sold_twice_by_sixteen_clients(cluster: Any, scenario_template: Any) -> None:
-    url = await cluster.copy(scenario_template.template, "hub_test_live")
+    url = await cluster.create("hub_test_live", scenario_template.template)
     answers, broken = await contend(url, scenario_template.keys, OPERATIONS)
     assert set(answers) <= PLANNED, answers
     assert answers[200] + answers[201] > OPERATIONS / 2, answers
     assert broken.pop("looks") > 1
     assert not broken, broken
-    await cluster.execute("DROP DATABASE hub_test_live WITH (FORCE)")
+    await cluster.drop("hub_test_live")
 
 
 async def test_without_protection_the_same_clients_sell_twice(cluster: Any, scenario_template: Any) -> None:
     """The control: without locks, version checks, the conditional UPDATE and the CHECK, stock goes below zero."""
-    url = await cluster.copy(scenario_template.template, "hub_test_live")
+    url = await cluster.create("hub_test_live", scenario_template.template)
     database = Database(url, pool_size=1)
     async with database.transaction() as session:
         for table in ("listings", "demands"):
@@ -184,4 +184,4 @@ async def test_without_protection_the_same_clients_sell_twice(cluster: Any, scen
     _, broken = await contend(url, scenario_template.keys, 2000, protected=False)
     broken.pop("looks")
     assert broken, "the control must oversell: otherwise the test above shows nothing"
-    await cluster.execute("DROP DATABASE hub_test_live WITH (FORCE)")
+    await cluster.drop("hub_test_live")

@@ -38,18 +38,18 @@ async def contend(url: str, keys: Any, *, protected: bool) -> tuple[list[int], l
 
 async def test_an_order_is_loaded_or_cancelled_and_once(cluster: Any, scenario_template: Any) -> None:
     for attempt in range(5):
-        url = await cluster.copy(scenario_template.template, "hub_test_loading")
+        url = await cluster.create("hub_test_loading", scenario_template.template)
         loads, cancels, broken = await contend(url, scenario_template.keys, protected=True)
         assert {*loads, *cancels} <= PLANNED, (attempt, loads, cancels)
         assert loads.count(201) + cancels.count(200) == 1, (attempt, loads, cancels)
         assert not broken, broken
-        await cluster.execute("DROP DATABASE hub_test_loading WITH (FORCE)")
+        await cluster.drop("hub_test_loading")
 
 
 async def test_without_held_orders_the_same_clients_load_twice(cluster: Any, scenario_template: Any) -> None:
     """The control: without holding and locking orders, several trucks carry the same goods."""
-    url = await cluster.copy(scenario_template.template, "hub_test_loading")
+    url = await cluster.create("hub_test_loading", scenario_template.template)
     loads, cancels, broken = await contend(url, scenario_template.keys, protected=False)
     assert loads.count(201) + cancels.count(200) > 1, (loads, cancels)
     assert broken
-    await cluster.execute("DROP DATABASE hub_test_loading WITH (FORCE)")
+    await cluster.drop("hub_test_loading")

@@ -40,7 +40,7 @@ async def pay_at_once(url: str, keys: Any, *, protected: bool) -> tuple[Counter[
 
 
 async def test_a_due_is_paid_once_by_sixteen_clients(cluster: Any, scenario_template: Any) -> None:
-    url = await cluster.copy(scenario_template.template, "hub_test_paying")
+    url = await cluster.create("hub_test_paying", scenario_template.template)
     out, broken, told = await pay_at_once(url, scenario_template.keys, protected=True)
     assert set(out) <= PLANNED
     assert out[201] == 1, out
@@ -48,13 +48,13 @@ async def test_a_due_is_paid_once_by_sixteen_clients(cluster: Any, scenario_temp
     assert told["received_idr"] == min(paid, BILL_IDR)
     assert sum(payee["shared_idr"] for payee in told["payees"]) == min(paid, BILL_IDR)
     assert not broken
-    await cluster.execute("DROP DATABASE hub_test_paying WITH (FORCE)")
+    await cluster.drop("hub_test_paying")
 
 
 async def test_without_held_accounts_the_same_clients_pay_twice(cluster: Any, scenario_template: Any) -> None:
     """The control: without the locks of accounts the farmer is paid several times for the same eggs."""
-    url = await cluster.copy(scenario_template.template, "hub_test_paying")
+    url = await cluster.create("hub_test_paying", scenario_template.template)
     out, broken, _ = await pay_at_once(url, scenario_template.keys, protected=False)
     assert out[201] > 1
     assert broken["payouts"]
-    await cluster.execute("DROP DATABASE hub_test_paying WITH (FORCE)")
+    await cluster.drop("hub_test_paying")

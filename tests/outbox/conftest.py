@@ -30,8 +30,8 @@ async def served(app: Any) -> AsyncIterator[str]:
 async def live(cluster: Any, scenario_template: Any) -> AsyncIterator[Api]:
     """The cleared opening scenario behind a server, whose address is `live.url`; its events are not published yet."""
     name = "hub_test_events"
-    url = await cluster.copy(scenario_template.template, name)
+    url = await cluster.create(name, scenario_template.template)
     keys = scenario_template.keys
     async with api_on(url, keys=keys, stream_seconds=600) as client, served(client.app) as client.url:
         yield client
-    await cluster.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await cluster.drop(name)

@@ -56,11 +56,11 @@ def served(cluster: Any, scenario_template: Any) -> Iterator[tuple[str, dict[str
     import asyncio
 
     keys = scenario_template.keys
-    url = asyncio.run(cluster.copy(scenario_template.template, "hub_test_browser"))
+    url = asyncio.run(cluster.create("hub_test_browser", scenario_template.template))
     roles = {"hub": keys.hub, "producer": keys.producers[PONGGOK], "buyer": keys.buyers[DEPOK]}
     with live_server(url, protected=True) as base:
         yield base, roles
-    asyncio.run(cluster.execute("DROP DATABASE hub_test_browser WITH (FORCE)"))
+    asyncio.run(cluster.drop("hub_test_browser"))
 
 
 @pytest.fixture(scope="module")
