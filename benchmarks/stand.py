@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,16 @@ class Stand:
     process: subprocess.Popen[bytes]
     #: folder of PostgreSQL's programs
     programs: Path
+
+    @property
+    def base(self) -> str:
+        """Where the server answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def key_of(self, who: str) -> str:
+        """Return the key of the hub (`hub`) or of a party of the scenario by its name."""
+        parties = {"hub": self.keys["hub"], **self.keys["producers"], **self.keys["buyers"]}
+        return str(parties[who])
 
     def pgbench(self, script: str, *, clients: int, seconds: float) -> float:
         """Return transactions a second of a prepared pgbench script over the same socket."""
@@ -71,17 +82,17 @@ class Stand:
 
 
 @contextmanager
-def running_stand() -> Iterator[Stand]:
-    """Start a stand in a temporary folder; everything goes away afterwards."""
+def running_stand(clock_at: datetime | None = None) -> Iterator[Stand]:
+    """Start a stand in a temporary folder, its clock standing at `clock_at`; everything goes away afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
     folder.chmod(0o755)
     try:
         with EmbeddedPostgres.start(folder / "postgres") as server:
             migrate(server.url)
-            settings = Settings(database_url=server.url, data_dir=folder)
+            settings = Settings(database_url=server.url, data_dir=folder, clock_at=clock_at)
             asyncio.run(load(settings, server.url, with_demo=True))
             keys = json.loads((folder / "demo-keys.json").read_text())
-            with _server(server.url) as (port, process):
+            with _server(server.url, clock_at) as (port, process):
                 programs = find_programs(Account.for_folder(folder))
                 yield Stand(server.url, port, keys, process, programs)
     finally:
@@ -89,11 +100,13 @@ def running_stand() -> Iterator[Stand]:
 
 
 @contextmanager
-def _server(database_url: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def _server(database_url: str, clock_at: datetime | None) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "DATABASE_URL": database_url, "HUB_REQUESTS_PER_MINUTE": "100000000"}
+    if clock_at:
+        environment["HUB_CLOCK_AT"] = clock_at.isoformat()
     command = [sys.executable, "-m", "uvicorn", "--factory", "app.main:from_environment", "--port", str(port)]
     process = subprocess.Popen([*command, "--no-access-log"], env=environment, stderr=subprocess.DEVNULL)
     try:

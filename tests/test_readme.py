@@ -83,3 +83,11 @@ async def test_the_client_code_prints_what_the_readme_says(
         await asyncio.to_thread(exec, code, {})
     assert printed.getvalue() == f"{prints}\n"
     assert f"`{prints[:-10]}...`." in told
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.id.md"])
+def test_every_file_that_a_readme_shows_or_names_is_there(readme: str) -> None:
+    told = (ROOT / readme).read_text()
+    named = re.findall(r"\]\(([\w./-]+)\)|src=\"([\w./-]+)\"", told)
+    assert len(named) >= 5
+    assert [path for pair in named for path in pair if path and not (ROOT / path).exists()] == []

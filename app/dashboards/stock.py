@@ -6,15 +6,17 @@ from app.dashboards.relations import COVERED_STOCK, TRADE
 from app.dashboards.rules import AT_RISK_SHARE
 
 #: what has not come as far as the stage, by the day from which it can leave; at risk is what has a third of its shelf
-#: life left, or less
+#: life left, or less; stock that is not ready yet does not age, and what does not keep in the open is kept chilled
 FRESHNESS = text(f"""
 WITH stock AS (
     SELECT date_trunc(:granularity, p.available_from)::date AS on, p.commodity, c.name AS commodity_name, p.grade,
            p.region, r.name AS region_name,
            (p.quantity - p.withdrawn_quantity - {COVERED_STOCK}) * c.unit_weight_g AS grams,
-           greatest(CAST(:today AS date) - p.available_from, 0) AS age, p.best_before - p.available_from AS life,
-           p.best_before - CAST(:today AS date) AS remaining
+           greatest(CAST(:today AS date) - p.available_from, 0) AS age, kept.until - p.available_from AS life,
+           kept.until - greatest(CAST(:today AS date), p.available_from) AS remaining
       FROM listings p
+      CROSS JOIN LATERAL (SELECT CASE WHEN p.best_before > p.available_from THEN p.best_before
+                                      ELSE p.best_before_chilled END AS until) kept
       JOIN commodities c ON c.code = p.commodity
       JOIN regions r ON r.code = p.region
      WHERE p.available_from BETWEEN :first AND :last

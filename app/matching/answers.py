@@ -160,6 +160,7 @@ def unmatched(row: Unmatched, principal: Principal, language: str) -> UnmatchedA
     return UnmatchedAnswer(
         side=Side(row.side),
         id=row.order_id,
+        organization=row.organization_id,
         commodity=row.commodity,
         quantity=row.quantity,
         reason=row.reason,

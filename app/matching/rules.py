@@ -139,10 +139,25 @@ SENTENCES: Mapping[str, tuple[Text, Text]] = {
 }
 
 
+#: outbid without a difference in price: who stood at the same price came first
+OUTBID_AT_THE_SAME_PRICE = (
+    Text(
+        "Stok yang cocok terjual ke pembeli lain; batas harga Anda sama dengan harga yang terbentuk.",
+        "The stock that fits went to other buyers; your limit was just that price.",
+    ),
+    Text(
+        "Kebutuhan yang cocok diisi penjual lain; harga Anda sama dengan harga yang terbentuk.",
+        "The needs that fit were served by others; your ask was just that price.",
+    ),
+)
+
+
 def explained(reason: str, side: str, detail: Mapping[str, Any], language: str) -> str:
     """Return the sentence that tells one side why its order was left."""
-    sentence = SENTENCES[reason][0 if side == Side.DEMAND else 1].read(language)
-    gap = f"{detail.get('gap_idr', 0):,}"
+    difference = detail.get("gap_idr", 0)
+    sentences = SENTENCES[reason] if difference or reason != "outbid" else OUTBID_AT_THE_SAME_PRICE
+    sentence = sentences[0 if side == Side.DEMAND else 1].read(language)
+    gap = f"{difference:,}"
     return sentence.format(gap=gap if language == "en" else gap.replace(",", "."))
 
 

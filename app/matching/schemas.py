@@ -134,6 +134,7 @@ class UnmatchedAnswer(Answer):
 
     side: Side
     id: UUID
+    organization: UUID = Field(description="whose order it is")
     commodity: str
     quantity: int
     reason: str

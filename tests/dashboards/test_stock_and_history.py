@@ -42,6 +42,16 @@ async def test_stock_is_at_risk_when_a_third_of_its_shelf_life_is_left(scenario:
         assert (row["remaining_days"], row["at_risk_kg"]) == (6 - days, at_risk)
 
 
+async def test_stock_that_is_not_ready_yet_does_not_age_and_frozen_stock_is_kept_chilled(scenario: Any) -> None:
+    (durian,) = await items(scenario, "freshness", "commodity=durian")
+    assert durian["on"] == "2026-11-25"
+    assert (durian["age_days"], durian["shelf_life_days"], durian["remaining_days"]) == (0, 3, 3)
+    (frozen,) = await items(scenario, "freshness", "commodity=daging-ayam")
+    assert frozen["grade"] == "beku"
+    assert (frozen["remaining_days"], frozen["at_risk_kg"]) == (frozen["shelf_life_days"], 0)
+    assert frozen["shelf_life_days"] > 30
+
+
 async def test_lanes_carry_what_flows_say_and_leave_the_room_that_departures_have(scenario: Any) -> None:
     lanes = await items(scenario, "lanes")
     flows = await items(scenario, "flows")

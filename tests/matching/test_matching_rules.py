@@ -89,6 +89,12 @@ def test_every_reason_has_a_sentence_for_both_sides_in_both_languages() -> None:
         assert not any("{" in sentence for sentence in told)
 
 
+def test_who_is_outbid_at_the_same_price_is_not_told_a_difference_of_nothing() -> None:
+    told = [explained("outbid", side, {"gap_idr": 0}, language) for side in Side for language in ("id", "en")]
+    assert len(set(told)) == 4
+    assert not any("Rp" in sentence for sentence in told)
+
+
 @pytest.mark.parametrize(("language", "figure"), [("id", "1.200"), ("en", "1,200")])
 def test_figures_are_written_as_the_language_does(language: str, figure: str) -> None:
     assert f"Rp {figure}" in explained("price_gap", Side.DEMAND, {"gap_idr": 1200}, language)

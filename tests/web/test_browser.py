@@ -6,7 +6,6 @@ They are skipped where there is no Chromium or the pages are not built; with CI 
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,21 +14,14 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from app.web.built import FOLDER
 from app.web.rules import PAGES
+from benchmarks.browser import cookies_of, missing, opened
+from benchmarks.screenshots import FOLDER, PICTURES, photograph
 from tests.live.test_concurrency import live_server
 from tests.test_architecture import ROOT
 
 AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-MISSING = [
-    what
-    for what, there in {
-        "Chromium (apt-get install chromium)": CHROMIUM,
-        "built pages (python ui/build.py)": (FOLDER / "manifest.json").exists() and AXE.exists(),
-    }.items()
-    if not there
-]
+MISSING = missing() + (["axe-core (python ui/build.py)"] if not AXE.exists() else [])
 pytestmark = [pytest.mark.db, pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"no {MISSING}")]
 PONGGOK, DEPOK = "Koperasi peternak Ponggok (contoh)", "Pedagang telur Depok (contoh)"
 #: who looks at a page that is not for everybody
@@ -66,12 +58,8 @@ def served(cluster: Any, scenario_template: Any) -> Iterator[tuple[str, dict[str
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """The system's Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with opened() as chromium:
         yield chromium
-        chromium.close()
 
 
 class Visit:
@@ -82,11 +70,7 @@ class Visit:
     ) -> None:
         self.base, self.complaints, self.asked = base, [], []
         self.context = browser.new_context(viewport={"width": width, "height": 844}, **more)
-        self.context.add_cookies([{"name": "lang", "value": language, "url": base}])
-        if key:
-            answer = httpx.post(f"{base}/v1/sessions", json={"api_key": key})
-            cookies = [{"name": name, "value": value, "url": base} for name, value in answer.cookies.items()]
-            self.context.add_cookies(cookies)
+        self.context.add_cookies(cookies_of(base, key=key, language=language))
         self.page = self.context.new_page()
         self.page.on("console", lambda line: line.type in ("error", "warning") and self.complaints.append(line.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -147,6 +131,14 @@ def test_axe_sees_what_it_looks_for(served: tuple[str, dict[str, str]], browser:
         visit.open("/")
         visit.page.evaluate("document.querySelector('main').innerHTML = '<img src=\"data:,\"><input>'")
         assert {line.partition(":")[0] for line in visit.violations()} >= {"image-alt", "label"}
+
+
+def test_a_page_is_photographed_for_the_readme(served: tuple[str, dict[str, str]], browser: Any) -> None:
+    base, keys = served
+    for picture in PICTURES:
+        taken = photograph(browser, base, picture, key=keys["hub"], language="id")
+        assert (taken[:4], taken[8:12]) == (b"RIFF", b"WEBP")
+        assert (FOLDER / f"{picture.name}.id.webp").exists()
 
 
 def test_the_dark_page_is_as_legible(served: tuple[str, dict[str, str]], browser: Any) -> None:

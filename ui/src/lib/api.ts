@@ -90,12 +90,21 @@ function keep(name: string, content: string): void {
   }
 }
 
-/** Names of regions and commodities by code, read once. */
-const names = new Map<string, Promise<Map<string, string>>>();
-export function namesOf(what: "regions" | "commodities"): Promise<Map<string, string>> {
-  const known = names.get(what) ?? all<{ code: string; name: string; name_en?: string }>(`/v1/${what}?limit=200`).then(
-    (rows) => new Map(rows.map((row) => [row.code, language === "en" ? (row.name_en ?? row.name) : row.name])),
-  );
-  names.set(what, known);
-  return known;
+/** What changes seldom, read once. */
+type Known = { code?: string; id?: string; name: string; name_en?: string; base_unit?: string };
+const known = new Map<string, Promise<Known[]>>();
+function rowsOf(what: string): Promise<Known[]> {
+  const rows = known.get(what) ?? all<Known>(`/v1/${what}?limit=200`);
+  known.set(what, rows);
+  return rows;
 }
+
+/** Names by code, of organisations (for the hub) by id. */
+export async function namesOf(what: "regions" | "commodities" | "organizations"): Promise<Map<string, string>> {
+  const name = (row: Known): string => (language === "en" ? (row.name_en ?? row.name) : row.name);
+  return new Map((await rowsOf(what)).map((row) => [row.code ?? row.id ?? "", name(row)]));
+}
+
+/** The base unit of each commodity by its code. */
+export const unitsOf = async (): Promise<Map<string, string>> =>
+  new Map((await rowsOf("commodities")).map((row) => [row.code ?? "", row.base_unit ?? ""]));

@@ -9,20 +9,20 @@ const one = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
 
 export const number = (value: number): string => whole.format(value);
 
-/** `Rp 26.500` */
-export const rupiah = (value: number): string => `${value < 0 ? "−" : ""}Rp ${whole.format(Math.abs(value))}`;
+/** `Rp 26.500`, never broken over two lines */
+export const rupiah = (value: number): string => `${value < 0 ? "−" : ""}Rp\u00a0${whole.format(Math.abs(value))}`;
 
 /** `4,8 miliar`, for headlines; with the words that Indonesians count in. */
 export function rupiahShort(value: number): [string, string] {
   const size = Math.abs(value);
-  if (size >= 1e12) return [`Rp ${one.format(value / 1e12)}`, t("triliun", "trillion")];
-  if (size >= 1e9) return [`Rp ${one.format(value / 1e9)}`, t("miliar", "billion")];
-  if (size >= 1e6) return [`Rp ${one.format(value / 1e6)}`, t("juta", "million")];
+  if (size >= 1e12) return [`Rp\u00a0${one.format(value / 1e12)}`, t("triliun", "trillion")];
+  if (size >= 1e9) return [`Rp\u00a0${one.format(value / 1e9)}`, t("miliar", "billion")];
+  if (size >= 1e6) return [`Rp\u00a0${one.format(value / 1e6)}`, t("juta", "million")];
   return [rupiah(value), ""];
 }
 
-export const kilograms = (value: number): string => `${whole.format(value)} kg`;
-export const tonnes = (kg: number): string => `${one.format(kg / 1000)} ton`;
+export const kilograms = (value: number): string => `${whole.format(value)}\u00a0kg`;
+export const tonnes = (kg: number): string => `${one.format(kg / 1000)}\u00a0${t("ton", "t")}`;
 /** kilograms below a tonne, tonnes above */
 export const weight = (kg: number): string => (Math.abs(kg) < 1000 ? kilograms(kg) : tonnes(kg));
 export const percent = (permille: number): string => `${one.format(permille / 10)} %`;
