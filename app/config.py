@@ -25,6 +25,8 @@ class Settings:
     requests_per_minute: int = 600
     #: bytes of a request body, then 413
     max_body_bytes: int = 1024 * 1024
+    #: bytes of a body that carries a file, then 413
+    max_file_bytes: int = 20 * 1024 * 1024
     #: connections this process may hold
     pool_size: int = 16
     #: a statement longer than this is cancelled, milliseconds
@@ -56,6 +58,7 @@ class Settings:
             environment=environment.get("HUB_ENVIRONMENT", defaults.environment),
             requests_per_minute=_whole(environment, "HUB_REQUESTS_PER_MINUTE", defaults.requests_per_minute),
             max_body_bytes=_whole(environment, "HUB_MAX_BODY_BYTES", defaults.max_body_bytes),
+            max_file_bytes=_whole(environment, "HUB_MAX_FILE_BYTES", defaults.max_file_bytes),
             pool_size=_whole(environment, "HUB_POOL_SIZE", defaults.pool_size),
             statement_timeout_ms=_whole(environment, "HUB_STATEMENT_TIMEOUT_MS", defaults.statement_timeout_ms),
             lock_timeout_ms=_whole(environment, "HUB_LOCK_TIMEOUT_MS", defaults.lock_timeout_ms),

@@ -19,6 +19,7 @@ from app.catalog.rules import Reference
 from app.config import Settings
 from app.dashboards.router import api as dashboards
 from app.demands.router import api as demands
+from app.imports.router import api as imports
 from app.jobs.router import api as jobs
 from app.kit import http, openapi
 from app.kit.cache import Cached
@@ -62,6 +63,7 @@ ROUTERS = (
     regions,
     lanes,
     parties,
+    imports,
     jobs,
 )
 

@@ -16,13 +16,15 @@ from uuid import UUID
 from app.catalog import queries as catalog
 from app.config import Settings
 from app.demands import service as demands
+from app.imports import job as import_job
+from app.imports import service as imports
 from app.jobs import service as jobs
 from app.jobs.models import Job
 from app.kit.clock import Clock, FixedClock, SystemClock, local_day
 from app.kit.db import Database
 from app.kit.idempotency import forget_old_answers
 from app.kit.observe import log_as_json
-from app.kit.problems import Problem
+from app.kit.problems import Invalid, Problem
 from app.lanes import service as lanes
 from app.listings import service as listings
 from app.matching import clearing
@@ -75,11 +77,12 @@ async def _tried(step: Coroutine[Any, Any, T]) -> T | None:
 
 
 async def tidy(database: Database, now: datetime) -> None:
-    """Keep departures 35 days ahead, forget answers older than 72 hours and sign-ins that are over."""
+    """Keep departures 35 days ahead, forget answers older than 72 hours, sign-ins that are over and old files."""
     await database.retried(lambda session: lanes.keep_departures(session, now=now))
     await database.retried(lambda session: forget_old_answers(session, now))
     await settlement.give_back(database, now)
     await database.retried(lambda session: parties.forget_old_sign_ins(session, now))
+    await database.retried(lambda session: imports.forget_old_files(session, now))
 
 
 async def close_due(database: Database, now: datetime) -> None:
@@ -104,7 +107,9 @@ async def do_next_job(database: Database, clock: Clock) -> bool:
         LOG.exception("job failed", extra={"fields": {"job": str(job.id), "kind": job.kind}})
         problem = error if isinstance(error, Problem) else Problem()
         document = problem.document(language="id", request_id=None)
-        await database.retried(lambda session: jobs.give_up(session, job_id=job.id, problem=document, final=False))
+        # what makes no sense makes none the next time either
+        final = isinstance(error, Invalid)
+        await database.retried(lambda session: jobs.give_up(session, job_id=job.id, problem=document, final=final))
     else:
         await database.retried(lambda session: jobs.finish(session, job_id=job.id, result_url=result_url))
     return True
@@ -133,7 +138,7 @@ async def run_clearing(database: Database, clock: Clock, job: Job) -> str:
 
 
 #: kind of job -> what does it and returns the address of its result
-HANDLERS = {"clearing_run": run_clearing}
+HANDLERS = {"clearing_run": run_clearing, "import": import_job.run}
 
 
 async def main(settings: Settings) -> None:

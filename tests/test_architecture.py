@@ -113,7 +113,14 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 
 def undeclared(route: APIRoute) -> list[str]:
     """Return what a route leaves unsaid."""
-    streams = route.name in ("stream_job", "stream_events", "get_metrics", "get_papers")
+    streams = route.name in (
+        "stream_job",
+        "stream_events",
+        "get_metrics",
+        "get_papers",
+        "get_import_template",
+        "get_import_workbook",
+    )
     said = {
         "response model": route.response_model is not None or route.status_code == 204 or streams,
         "problems": {400, 422, 503} <= set(route.responses),

@@ -29,7 +29,9 @@ def test_variables_take_their_place() -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1_000", " 5"])
-@pytest.mark.parametrize("name", ["HUB_POOL_SIZE", "HUB_CLEARING_JOB_THRESHOLD", "HUB_MAX_BODY_BYTES"])
+@pytest.mark.parametrize(
+    "name", ["HUB_POOL_SIZE", "HUB_CLEARING_JOB_THRESHOLD", "HUB_MAX_BODY_BYTES", "HUB_MAX_FILE_BYTES"]
+)
 def test_a_wrong_number_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=name):
         Settings.from_environment({name: value})

@@ -9,6 +9,7 @@ import pytest
 from app.jobs import service as jobs
 from app.kit.principal import Principal, Role
 from tests.conftest import NOW
+from tests.imports.conftest import refused_import
 from tests.orders.trade import Trade
 from tests.test_openapi import document
 from tests.webhooks.receivers import endpoint_of
@@ -51,7 +52,8 @@ MAY = {
         "list_matches list_run_matches list_unmatched confirm_match confirm_matches decline_match "
         "make_counter_offer accept_counter_offer decline_counter_offer "
         "list_orders get_order cancel_order list_shipments get_shipment get_papers list_receipts open_dispute "
-        "get_settlement list_statements list_payments".split(),
+        "get_settlement list_statements list_payments start_import get_import get_import_workbook "
+        "get_import_template".split(),
         TRADERS,
     ),
     **dict.fromkeys(
@@ -100,6 +102,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "resolve_dispute": {"outcome": "upheld"},
     "post_payment": {"amount_idr": 1},
 }
+#: forms that pass the shape
+FILES = {"start_import": {"file": ("stok.csv", b"Komoditas,Jumlah")}}
+FORMS = {"start_import": {"kind": "listings"}}
 QUERIES = {"get_quote": "?commodity=beras&min_grade=medium"}
 OPERATIONS = [
     pytest.param(method, path, operation["operationId"], id=operation["operationId"])
@@ -111,16 +116,22 @@ OPERATIONS = [
 def address(path: str, operation: str) -> str:
     steps = [
         "35.05" if "{code}" in step and "regions" in path else "beras" if "{code}" in step else step
-        for step in path.split("/")
+        for step in path.replace("{kind}", "listings").split("/")
     ]
     filled = [str(uuid4()) if step.startswith("{") else step for step in steps]
     return "/".join(filled) + QUERIES.get(operation, "")
 
 
+def sent(method: str, operation: str, **more: str) -> dict[str, Any]:
+    """Return what an operation is sent."""
+    if operation in FORMS:
+        return {"data": FORMS[operation], "files": FILES[operation]}
+    return {"json": BODIES.get(operation, {}) | more} if method in ("post", "patch") else {}
+
+
 async def ask(api: Any, method: str, url: str, operation: str, key: str | None) -> Any:
     headers = {"If-Match": '"1"'} | (api.as_(key) if key else {})
-    body = BODIES.get(operation, {}) if method in ("post", "patch") else None
-    return await api.request(method, url, headers=headers, json=body)
+    return await api.request(method, url, headers=headers, **sent(method, operation))
 
 
 def keys_of(api: Any) -> dict[str, str]:
@@ -169,9 +180,9 @@ async def test_keys_that_no_longer_hold_open_nothing(scenario: Any, method: str,
 #: places in addresses that name a row of one party; the other places name what everybody may ask for
 OWNED = {
     *("listing_id", "demand_id", "match_id", "order_id", "shipment_id", "receipt_id", "dispute_id"),
-    *("organization_id", "key_id", "job_id", "statement_id", "endpoint_id"),
+    *("organization_id", "key_id", "job_id", "statement_id", "endpoint_id", "import_id"),
 }
-SHARED = {"run_id", "lane_id", "departure_id", "agreement_id", "price_id", "code"}
+SHARED = {"run_id", "lane_id", "departure_id", "agreement_id", "price_id", "code", "kind"}
 OF_A_PARTY = [
     operation for operation in OPERATIONS if any(f"{{{place}}}" in str(operation.values[1]) for place in OWNED)
 ]
@@ -219,6 +230,7 @@ async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
         "organization_id": organization,
         "key_id": me["key_id"],
         "job_id": str(job.id),
+        "import_id": await refused_import(api, seller),
         "endpoint_id": (await endpoint_of(api, seller))["id"],
     }
 
@@ -244,10 +256,9 @@ async def test_another_partys_rows_are_not_found(scenario: Any, method: str, pat
     first = owner if operation != "delete_webhook_endpoint" else stranger
     for key in (stranger, first, scenario.keys.hub):
         hub = key == scenario.keys.hub
-        body = BODIES.get(operation, {}) | ({"side": "listing"} if hub and "match_id" in path else {})
+        side = {"side": "listing"} if hub and "match_id" in path else {}
         headers = scenario.as_(key, **{"If-Match": '"2"'})
-        sent = body if method in ("post", "patch") else None
-        answer = await scenario.request(method, url, headers=headers, json=sent)
+        answer = await scenario.request(method, url, headers=headers, **sent(method, operation, **side))
         if not hub and MAY[operation] == HUB:
             assert answer.status_code == 403
         elif key == stranger:

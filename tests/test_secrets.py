@@ -18,7 +18,10 @@ from tests.outbox.test_relay import publish
 from tests.test_openapi import document
 
 READS = sorted(path for path, methods in document()["paths"].items() if "get" in methods)
-NO_FIGURES = {"/v1/jobs/{job_id}", "/v1/jobs/{job_id}/events", "/metrics"}
+NO_FIGURES = {
+    *("/v1/jobs/{job_id}", "/v1/jobs/{job_id}/events", "/metrics"),
+    *("/v1/imports/{import_id}", "/v1/imports/{import_id}/workbook", "/v1/imports/templates/{kind}.xlsx"),
+}
 #: from the first event on; a list would do with its default
 QUERIES = {
     "/v1/quotes": "?commodity=telur-ayam-ras&min_grade=III",

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from app.catalog.errors import unknown_commodity
 from app.catalog.router import ReferenceData
 from app.dashboards import queries, service
-from app.dashboards.rules import Granularity, Kept, Stage, as_csv, hub_timezone, period_of, shown_timezone
+from app.dashboards.rules import Granularity, Kept, Stage, hub_timezone, period_of, shown_timezone
 from app.dashboards.schemas import (
     BalanceRow,
     BenefitRow,
@@ -32,6 +32,7 @@ from app.kit.clock import local_day
 from app.kit.http import KEYED, documented, router
 from app.kit.problems import Forbidden
 from app.kit.sessions import Now, Session
+from app.kit.spreadsheet import as_csv
 from app.kit.validation import Day
 from app.regions.errors import unknown_region
 

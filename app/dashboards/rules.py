@@ -1,12 +1,9 @@
-"""Pure rules of dashboards: which period, how a cell is written."""
+"""Pure rules of dashboards: which period, which statuses a stage counts."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
 
 from app.catalog.rules import HORIZON_DAYS, Reference
 from app.kit.problems import invalid
@@ -92,19 +89,3 @@ def shown_timezone(reference: Reference, regions: Sequence[str] | None) -> str:
     """Return the zone of the regions asked for where they share one, else the hub's."""
     zones = {reference.regions[code].timezone for code in regions or ()}
     return zones.pop() if len(zones) == 1 else hub_timezone(reference)
-
-
-def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, semicolons: bool) -> str:
-    """Write rows as CSV with a header; a text that a spreadsheet would take for a formula gets an apostrophe."""
-    file = io.StringIO()
-    writer = csv.writer(file, delimiter=";" if semicolons else ",", lineterminator="\r\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row[column]) for column in columns])
-    return file.getvalue()
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value

@@ -47,7 +47,7 @@ async def publish_demand(
 ) -> DemandAnswer:
     """Post a need: commodity, lowest grade, quantity, unit and highest price are enough."""
     owner = await owner_of_post(session, principal=principal, organization_id=draft.organization, role=Role.BUYER)
-    values = service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
+    values = service.prepare(draft_of(draft, owner), owner=owner, reference=reference, now=now)
     demand = await service.publish(session, values=values, actor=actor_of(principal, acting_for=owner.id))
     response.headers["location"] = f"/v1/demands/{demand.id}"
     return answer(demand, reference, response)
@@ -73,7 +73,7 @@ async def publish_demands(
                 session, principal=principal, organization_id=draft.organization, role=Role.BUYER
             )
         owner = owners[draft.organization]
-        return service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
+        return service.prepare(draft_of(draft, owner), owner=owner, reference=reference, now=now)
 
     items = await post_batch(
         batch.items,
@@ -184,7 +184,8 @@ async def renew_demand(
     return answer(demand, reference, response)
 
 
-def _draft(draft: DemandDraft, owner: Owner) -> Draft:
+def draft_of(draft: DemandDraft, owner: Owner) -> Draft:
+    """Return what a request posts for its owner, as the rules read it."""
     return Draft(
         commodity=draft.commodity,
         min_grade=draft.min_grade,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from fastapi import Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.jobs import service
 from app.jobs.models import Job
@@ -26,7 +26,7 @@ MOST_LOOKS = 1200
 @api.get("/jobs/{job_id}", responses=documented(*KEYED, NotFound))
 async def get_job(session: Session, principal: Caller, job_id: UUID) -> JobAnswer:
     """Tell how a job is doing."""
-    return _answer(await service.visible(session, job_id=job_id, principal=principal))
+    return answer(await service.visible(session, job_id=job_id, principal=principal))
 
 
 @api.get(
@@ -36,7 +36,7 @@ async def get_job(session: Session, principal: Caller, job_id: UUID) -> JobAnswe
 )
 async def stream_job(request: Request, session: Session, principal: Caller, job_id: UUID) -> StreamingResponse:
     """Tell how a job is doing each time that it changes (server-sent events), until it ends."""
-    job = _answer(await service.visible(session, job_id=job_id, principal=principal))
+    job = answer(await service.visible(session, job_id=job_id, principal=principal))
     database = request.app.state.hub.database
 
     async def states() -> AsyncIterator[str]:
@@ -47,7 +47,7 @@ async def stream_job(request: Request, session: Session, principal: Caller, job_
                 return
             await asyncio.sleep(LOOKS_EVERY)
             async with database.reader() as reader:
-                now = _answer(await service.visible(reader, job_id=job_id, principal=principal))
+                now = answer(await service.visible(reader, job_id=job_id, principal=principal))
             if now != seen:
                 yield _event(now)
             seen = now
@@ -59,7 +59,8 @@ def _event(job: JobAnswer) -> str:
     return f"event: job\ndata: {job.model_dump_json()}\n\n"
 
 
-def _answer(job: Job) -> JobAnswer:
+def answer(job: Job) -> JobAnswer:
+    """Return a job as who asked for it sees it."""
     return JobAnswer(
         id=job.id,
         kind=job.kind,
@@ -69,3 +70,8 @@ def _answer(job: Job) -> JobAnswer:
         problem=job.problem,
         created_at=job.created_at,
     )
+
+
+def accepted(job: Job) -> JSONResponse:
+    """Return the 202 of long work, with where to follow it."""
+    return JSONResponse(answer(job).model_dump(mode="json"), 202, headers={"Location": f"/v1/jobs/{job.id}"})

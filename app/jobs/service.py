@@ -59,6 +59,13 @@ async def claim(session: AsyncSession, *, now: datetime) -> Job | None:
     return job
 
 
+async def advance(session: AsyncSession, *, job_id: UUID, done: int, total: int, now: datetime) -> None:
+    """Tell how far a running job is, and keep its lease."""
+    job = await rows.lock(session, Job, job_id)
+    job.progress_done, job.progress_total, job.leased_until = done, total, now + LEASE
+    await session.flush()
+
+
 async def finish(session: AsyncSession, *, job_id: UUID, result_url: str) -> None:
     """Tell that a job is done."""
     job = await rows.lock(session, Job, job_id)

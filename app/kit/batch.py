@@ -35,7 +35,7 @@ async def post_batch(
     seen: set[tuple[Any, str]] = set()
     for index, item in enumerate(items):
         try:
-            values = await prepare(_read(shape, item))
+            values = await prepare(read_item(shape, item))
         except Problem as problem:
             refused[index] = problem
             continue
@@ -61,7 +61,8 @@ async def post_batch(
     ]
 
 
-def _read(shape: type[Draft], item: Mapping[str, Any]) -> Draft:
+def read_item(shape: type[Draft], item: Mapping[str, Any]) -> Draft:
+    """Return one item as `shape`. Raises Invalid (422) with pointers into the item."""
     try:
         return shape.model_validate(item)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
@@ -20,6 +20,8 @@ from app.kit.problems import FieldError, Invalid, Problem
 from app.kit.strict_json import strict_json
 from app.kit.text import Text, preferred_language
 from app.kit.validation import SENTENCES, field_errors
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 PROBLEM_JSON = "application/problem+json"
 JSON_BODIES = ("application/json", "application/merge-patch+json")
@@ -61,11 +63,15 @@ class HubRoute(APIRoute):
         handle = super().get_route_handler()
         fields = get_flat_params(self.dependant)
         known = {field.alias for field in fields if isinstance(field.field_info, params.Query)}
+        takes = getattr(self.endpoint, "takes_files", False)
 
         async def handler(request: Request) -> Response:
             _refuse_unknown_parameters(request, known)
             _refuse_control_characters(request)
-            if request.method in ("POST", "PATCH"):
+            if takes:
+                _require_file(request)
+                await _read_body(request, request.app.state.hub.settings.max_file_bytes)
+            elif request.method in ("POST", "PATCH"):
                 body = await _read_body(request, request.app.state.hub.settings.max_body_bytes)
                 if body and self.body_field is not None:
                     _parse_body(request, body)
@@ -74,6 +80,23 @@ class HubRoute(APIRoute):
             return _conditional(request, response)
 
         return handler
+
+
+def takes_files(endpoint: F) -> F:
+    """Mark an endpoint whose body is a form with files: multipart, under the limit of files."""
+    endpoint.takes_files = True  # type: ignore[attr-defined]  # a mark on a function
+    return endpoint
+
+
+def _require_file(request: Request) -> None:
+    """Refuse unread what is no form, and what nobody signs for."""
+    if "authorization" not in request.headers and "cookie" not in request.headers:
+        raise problems.Unauthenticated
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "multipart/form-data":
+        raise problems.UnsupportedMediaType(
+            Text("Kirim berkas sebagai multipart/form-data.", "Send the file as multipart/form-data.")
+        )
 
 
 def _refuse_unknown_parameters(request: Request, known: set[str]) -> None:

@@ -47,7 +47,7 @@ async def publish_listing(
 ) -> ListingAnswer:
     """Post stock: commodity, grade, quantity, unit and price are enough."""
     owner = await owner_of_post(session, principal=principal, organization_id=draft.organization, role=Role.PRODUCER)
-    values = service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
+    values = service.prepare(draft_of(draft, owner), owner=owner, reference=reference, now=now)
     listing = await service.publish(session, values=values, actor=actor_of(principal, acting_for=owner.id))
     response.headers["location"] = f"/v1/listings/{listing.id}"
     return answer(listing, reference, response)
@@ -73,7 +73,7 @@ async def publish_listings(
                 session, principal=principal, organization_id=draft.organization, role=Role.PRODUCER
             )
         owner = owners[draft.organization]
-        return service.prepare(_draft(draft, owner), owner=owner, reference=reference, now=now)
+        return service.prepare(draft_of(draft, owner), owner=owner, reference=reference, now=now)
 
     items = await post_batch(
         batch.items,
@@ -184,7 +184,8 @@ async def renew_listing(
     return answer(listing, reference, response)
 
 
-def _draft(draft: ListingDraft, owner: Owner) -> Draft:
+def draft_of(draft: ListingDraft, owner: Owner) -> Draft:
+    """Return what a request posts for its owner, as the rules read it."""
     return Draft(
         commodity=draft.commodity,
         grade=draft.grade,

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocations.errors import BelowMatched, NotLive
@@ -15,6 +14,7 @@ from app.allocations.rules import LIVE, State
 from app.allocations.service import close, follow_quantities
 from app.catalog.rules import Reference, Typed
 from app.kit import rows
+from app.kit.bulk import insert_many
 from app.kit.clock import local_day
 from app.kit.ids import new_id
 from app.kit.principal import Principal, Role
@@ -56,8 +56,9 @@ async def publish_many(
     session: AsyncSession, *, values: Sequence[Mapping[str, Any]], principal: Principal
 ) -> set[UUID]:
     """Publish prepared listings in two statements; returns the ids stored, without those whose reference is taken."""
-    statement = upsert(Listing).on_conflict_do_nothing(index_elements=["organization_id", "external_ref"])
-    stored = set(await session.scalars(statement.returning(Listing.id), list(values)))
+    statement = insert_many(Listing, values)
+    statement = statement.on_conflict_do_nothing(index_elements=["organization_id", "external_ref"])
+    stored = set(await session.scalars(statement.returning(Listing.id)))
     published = [row for row in values if row["id"] in stored]
     await record(
         session, *[_published(row, actor_of(principal, acting_for=row["organization_id"])) for row in published]

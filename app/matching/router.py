@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request, Response
-from fastapi.responses import JSONResponse
 
 from app.catalog.router import ReferenceData
 from app.catalog.rules import LARGEST_QUANTITY, check_window, require_grade
 from app.demands.rules import DEFAULT_WINDOW_DAYS, known_region
 from app.demands.service import visible as visible_demand
 from app.jobs import service as jobs
-from app.jobs.schemas import JobAnswer, Progress
+from app.jobs.router import accepted
+from app.jobs.schemas import JobAnswer
 from app.kit.auth import Caller, HubOnly, Purchaser, Seller, Trader
 from app.kit.clock import local_day
 from app.kit.http import CREATES, KEYED, documented, router
@@ -88,7 +88,7 @@ async def start_clearing_run(
         params = {"commodities": commodities, "dry_run": draft.dry_run, "as_of": as_of}
         async with hub.database.transaction() as own:
             job = await jobs.enqueue(own, kind="clearing_run", params=params, principal=principal, now=now)
-        return _accepted(job)  # type: ignore[return-value]  # 202 instead of 201
+        return accepted(job)  # type: ignore[return-value]  # 202 instead of 201
     run = await clearing.run(
         hub.database,
         commodities=commodities,
@@ -102,19 +102,6 @@ async def start_clearing_run(
     hub.metrics.clearing_seconds.observe(run.duration_ms / 1000)
     response.headers["location"] = f"/v1/clearing-runs/{run.id}"
     return (await answers.runs(session, [run], principal))[0]
-
-
-def _accepted(job: Any) -> JSONResponse:
-    body = JobAnswer(
-        id=job.id,
-        kind=job.kind,
-        status=job.status,
-        progress=Progress(done=0, total=0),
-        result_url=None,
-        problem=None,
-        created_at=job.created_at,
-    )
-    return JSONResponse(body.model_dump(mode="json"), 202, headers={"Location": f"/v1/jobs/{job.id}"})
 
 
 @api.get("/clearing-runs", responses=documented(*KEYED))
