@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi_offline import FastAPIOffline
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from app.catalog.router import api as catalog
 from app.catalog.rules import Reference
@@ -46,6 +48,10 @@ from app.web.built import Built
 from app.web.router import api as web
 from app.webhooks.courier import Courier
 from app.webhooks.router import api as webhooks
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: sent as it is: packed already, or a page that holds a browser's proof, which the length of packed text would tell
+NEVER_PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html", "application/pdf", XLSX)
 
 #: matched in this order: what is asked most stands first
 ROUTERS = (
@@ -143,6 +149,8 @@ def _application() -> FastAPI:
     for router in (*ROUTERS, web):
         app.include_router(router)
     _handle_problems(app)
+    # A list is a tenth of itself, and a phone waits for it. Above level 6 packing costs more than it saves.
+    app.add_middleware(GZipMiddleware, compresslevel=6, exclude_content_types=NEVER_PACKED)
     # Any page may read public figures; no page may send a key from another origin.
     app.add_middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["GET"], expose_headers=["ETag"])
     app.add_middleware(Observed)

@@ -1,12 +1,12 @@
-"""`./dev bench api | clearing | engine [--json]`: measures in one run, prints ratios."""
+"""`./dev bench api | clearing | engine | pages [--json]`: measures in one run, prints ratios."""
 
 import argparse
 import json
 import sys
 
-from benchmarks import api, clearing, engine
+from benchmarks import api, clearing, engine, pages
 
-CASES = {"api": api.measure, "clearing": clearing.measure, "engine": engine.measure}
+CASES = {"api": api.measure, "clearing": clearing.measure, "engine": engine.measure, "pages": pages.measure}
 
 
 def main() -> int:

@@ -16,6 +16,7 @@ import pytest
 
 from app.web.rules import PAGES
 from benchmarks.browser import cookies_of, missing, opened
+from benchmarks.pages import BUDGET_KB, visit
 from benchmarks.screenshots import FOLDER, PICTURES, photograph
 from tests.live.test_concurrency import live_server
 from tests.test_architecture import ROOT
@@ -131,6 +132,14 @@ def test_axe_sees_what_it_looks_for(served: tuple[str, dict[str, str]], browser:
         visit.open("/")
         visit.page.evaluate("document.querySelector('main').innerHTML = '<img src=\"data:,\"><input>'")
         assert {line.partition(":")[0] for line in visit.violations()} >= {"image-alt", "label"}
+
+
+def test_no_page_weighs_more_than_was_promised_for_the_first(served: tuple[str, dict[str, str]], browser: Any) -> None:
+    """Times are measured by `./dev bench pages`; bytes are the same everywhere."""
+    base, keys = served
+    costs = {page.path: visit(browser, base, page.path, key=keys.get(WHO.get(page.path, ""))) for page in PAGES}
+    assert {path: cost for path, cost in costs.items() if cost.size_bytes > BUDGET_KB * 1000} == {}
+    assert all(cost.content_s > 0 for cost in costs.values())
 
 
 def test_a_page_is_photographed_for_the_readme(served: tuple[str, dict[str, str]], browser: Any) -> None:

@@ -94,6 +94,20 @@ async def test_a_page_names_the_files_it_needs_and_browsers_keep_them(api: Any, 
         assert (await api.get(f"/assets/{name}")).status_code == 404
 
 
+async def test_lists_travel_packed_and_no_page_that_holds_a_proof_does(scenario: Any) -> None:
+    """Beside text that an attacker chooses, the length of a packed page would tell the proof that is in it."""
+    regions = await scenario.get("/v1/regions?limit=200")
+    assert regions.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in regions.headers["vary"]
+    plain = await scenario.get("/v1/regions?limit=200", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.content == regions.content
+    await signed_in(scenario, scenario.keys.hub)
+    page = await scenario.get("/meja")
+    assert scenario.cookies["hub_csrf"] in page.text
+    assert "content-encoding" not in page.headers
+
+
 async def test_a_language_once_chosen_stays(api: Any) -> None:
     chosen = await api.get("/jual?komoditas=beras&lang=en")
     assert (chosen.status_code, chosen.headers["location"]) == (303, "/jual?komoditas=beras")
