@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NoReturn, TypeVar
 
 import typer
@@ -117,3 +118,18 @@ def as_hub(work: Callable[[Acting], Awaitable[T]]) -> T:
 
     with running_database(settings) as url:
         return asyncio.run(acting(url))
+
+
+def changing(work: Callable[[Acting, AsyncSession], Awaitable[T]]) -> T:
+    """Run what a command changes in the name of the hub, in one transaction. Raises NoHub (404)."""
+    return as_hub(lambda acting: acting.database.retried(partial(work, acting)))
+
+
+def reading(work: Callable[[Acting, AsyncSession], Awaitable[T]]) -> T:
+    """Run what a command reads in the name of the hub. Raises NoHub (404)."""
+
+    async def read(acting: Acting) -> T:
+        async with acting.database.reader() as session:
+            return await work(acting, session)
+
+    return as_hub(read)

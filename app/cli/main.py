@@ -7,7 +7,22 @@ import asyncpg
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app.cli import book, clearing, demo, doctor, events, money, prepare, register, replay, requests, serve
+from app.cli import (
+    book,
+    clearing,
+    demo,
+    doctor,
+    events,
+    money,
+    orders,
+    prepare,
+    receive,
+    register,
+    replay,
+    requests,
+    serve,
+    shipments,
+)
 from app.cli.output import OUTPUT, complain
 from app.kit.db import sqlstate
 from app.kit.postgres import PostgresError
@@ -37,6 +52,9 @@ for command in (
     requests.api,
 ):
     app.command()(command)
+app.add_typer(orders.orders, name="orders")
+app.add_typer(shipments.shipments, name="shipments")
+app.add_typer(receive.receive, name="receive")
 app.add_typer(events.events, name="events")
 app.add_typer(events.webhook, name="webhook")
 app.command("check-migrations", hidden=True)(prepare.check_migrations)

@@ -9,9 +9,9 @@ from sqlalchemy import exists
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli.context import Acting, as_hub, settings_of
+from app.cli.named import order_of
 from app.cli.output import OUTPUT, Column, print_json, print_table
 from app.kit.clock import local_day
-from app.kit.problems import NotFound
 from app.kit.text import Text
 from app.orders import queries as orders
 from app.orders.models import Order
@@ -43,13 +43,6 @@ Number = Annotated[str | None, typer.Argument(help="such as BTC-2026-000123; wit
 Party = Annotated[str | None, typer.Argument(help="a part of the name; without: all accounts, the bank's too")]
 First = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="default: the month's first")]
 Until = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="default: today")]
-
-
-class NoSuchOrder(NotFound):
-    """404: the hub has no order of this number."""
-
-    code = "no_such_order"
-    title = Text("Tidak ada pesanan dengan nomor ini.", "There is no order of this number.")
 
 
 def settle(
@@ -85,15 +78,12 @@ def settle(
 
 
 async def _orders(session: AsyncSession, acting: Acting, number: str | None) -> list[Order]:
-    statement = orders.visible(acting.principal).order_by(Order.number)
-    if number is None:
-        statement = statement.where(Order.status != "settled", exists().where(Bill.order_id == Order.id)).limit(1000)
-    else:
-        statement = statement.where(Order.number == number.upper())
-    found = list(await session.scalars(statement))
-    if number is not None and not found:
-        raise NoSuchOrder
-    return found
+    if number is not None:
+        return [await order_of(session, acting, number)]
+    billed = orders.visible(acting.principal).where(
+        Order.status != "settled", exists().where(Bill.order_id == Order.id)
+    )
+    return list(await session.scalars(billed.order_by(Order.number).limit(1000)))
 
 
 def _booked(acting: Acting, amount_idr: int) -> service.Booked:
