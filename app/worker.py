@@ -8,8 +8,9 @@ import contextlib
 import logging
 import os
 import signal
+from collections import defaultdict
 from collections.abc import Coroutine
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -91,9 +92,11 @@ async def close_due(database: Database, now: datetime) -> None:
         due = await matching_queries.due_runs(session, now)
         regions = (await catalog.reference(session)).regions.values()
     await database.each(due, lambda session, run_id: matching.lapse_due(session, run_id=run_id, now=now))
-    today = {region.code: local_day(now, region.timezone) for region in regions}
-    await database.retried(lambda session: listings.expire_due(session, today_by_region=today, now=now))
-    await database.retried(lambda session: demands.expire_due(session, today_by_region=today, now=now))
+    by_day: dict[date, list[str]] = defaultdict(list)
+    for region in regions:
+        by_day[local_day(now, region.timezone)].append(region.code)
+    await database.retried(lambda session: listings.expire_due(session, regions_by_day=by_day, now=now))
+    await database.retried(lambda session: demands.expire_due(session, regions_by_day=by_day, now=now))
 
 
 async def do_next_job(database: Database, clock: Clock) -> bool:

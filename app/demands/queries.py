@@ -62,11 +62,11 @@ async def external_refs(session: AsyncSession, organization_id: UUID, refs: Sequ
     return {ref for ref in await session.scalars(statement) if ref is not None}
 
 
-async def past_until(session: AsyncSession, region: str, day: date) -> Sequence[Demand]:
-    """Return a region's live demands whose last day lies before a day, locked, oldest id first."""
+async def past_until(session: AsyncSession, regions: Sequence[str], day: date) -> Sequence[Demand]:
+    """Return the live demands of regions whose last day lies before a day, locked, oldest id first."""
     statement = (
         select(Demand)
-        .where(Demand.status.in_(("open", "exhausted")), Demand.deliver_by < day, Demand.region == region)
+        .where(Demand.status.in_(("open", "exhausted")), Demand.deliver_by < day, Demand.region.in_(regions))
         .order_by(Demand.id)
         .limit(1000)
         .with_for_update()

@@ -187,11 +187,11 @@ async def renew(
     return demand
 
 
-async def expire_due(session: AsyncSession, *, today_by_region: Mapping[str, date], now: datetime) -> int:
-    """Expire demands whose last day is over in their region; returns how many."""
+async def expire_due(session: AsyncSession, *, regions_by_day: Mapping[date, Sequence[str]], now: datetime) -> int:
+    """Expire demands whose last day is over, by the day that it is in their regions; returns how many."""
     count = 0
-    for region, today in today_by_region.items():
-        for demand in await queries.past_until(session, region, today):
+    for today, regions in regions_by_day.items():
+        for demand in await queries.past_until(session, regions, today):
             await close(session, demand, subject="demand", state=State.EXPIRED, at=now, actor=WORKER)
             count += 1
     return count

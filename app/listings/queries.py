@@ -62,11 +62,11 @@ async def external_refs(session: AsyncSession, organization_id: UUID, refs: Sequ
     return {ref for ref in await session.scalars(statement) if ref is not None}
 
 
-async def past_until(session: AsyncSession, region: str, day: date) -> Sequence[Listing]:
-    """Return a region's live listings whose last day lies before a day, locked, oldest id first."""
+async def past_until(session: AsyncSession, regions: Sequence[str], day: date) -> Sequence[Listing]:
+    """Return the live listings of regions whose last day lies before a day, locked, oldest id first."""
     statement = (
         select(Listing)
-        .where(Listing.status.in_(("open", "exhausted")), Listing.available_until < day, Listing.region == region)
+        .where(Listing.status.in_(("open", "exhausted")), Listing.available_until < day, Listing.region.in_(regions))
         .order_by(Listing.id)
         .limit(1000)
         .with_for_update()
