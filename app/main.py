@@ -27,12 +27,14 @@ from app.kit import http, openapi
 from app.kit.cache import Cached
 from app.kit.clock import Clock, FixedClock, SystemClock
 from app.kit.db import Database
+from app.kit.files import Room
 from app.kit.idempotency import Replay
 from app.kit.limiter import Limiter
 from app.kit.observe import Metrics, Observed, log_as_json
 from app.kit.operations import api as operations
 from app.kit.principal import Principal
 from app.kit.problems import Problem
+from app.kit.spreadsheet import XLSX
 from app.lanes.router import api as lanes
 from app.listings.router import api as listings
 from app.matching.router import api as matching
@@ -49,7 +51,6 @@ from app.web.router import api as web
 from app.webhooks.courier import Courier
 from app.webhooks.router import api as webhooks
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: sent as it is: packed already, or a page that holds a browser's proof, which the length of packed text would tell
 NEVER_PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/html", "application/pdf", XLSX)
 
@@ -86,6 +87,7 @@ class Hub:
     feed: Feed
     courier: Courier
     built: Built
+    files: Room = field(default_factory=Room)
     reference: Cached[Reference] = field(default_factory=lambda: Cached(5))
 
     async def authenticate(self, session: AsyncSession, key: str) -> Principal:

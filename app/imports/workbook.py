@@ -18,7 +18,7 @@ from app.imports.cells import Cell
 from app.imports.columns import ERROR_HEADING, FIELDS, Field, Header, address
 from app.imports.rows import Wrong
 from app.imports.sandbox import Table
-from app.kit.spreadsheet import neutral
+from app.kit.spreadsheet import DAY_FORMAT, neutral
 
 SHEETS = {"listings": "Stok", "demands": "Kebutuhan"}
 #: the sheet of choices, hidden
@@ -27,7 +27,6 @@ CHOICES = "Pilihan"
 FILLED_ROWS = 2000
 HEADING = PatternFill("solid", fgColor="FFDDE8D5")
 REFUSED = PatternFill("solid", fgColor="FFF8D7D0")
-DAY_FORMAT = "dd/mm/yyyy"
 
 
 def with_errors(table: Table, header: Header, wrong: Sequence[Wrong]) -> bytes:

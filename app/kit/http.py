@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from app.kit import problems
 from app.kit.cookies import CrossSite
+from app.kit.files import with_files
 from app.kit.idempotency import KeyInUse, KeyReused, Replay, store_once
 from app.kit.observe import carried
 from app.kit.problems import FieldError, Invalid, Problem
@@ -56,7 +57,13 @@ class HubRoute(APIRoute):
     2. The endpoint runs; its session is still open.
     3. The answer to a POST with an Idempotency-Key is stored in the same transaction.
     4. A GET whose answer the client already has becomes 304.
+
+    A list may be asked for as a file, which holds all its pages.
     """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Make a route as FastAPI does."""
+        super().__init__(path, with_files(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler in the four steps."""

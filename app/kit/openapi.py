@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.kit.http import ProblemDocument
+from app.kit.spreadsheet import XLSX
 
 HTTP_METHODS = ("get", "post", "patch", "put", "delete")
 
@@ -35,6 +36,13 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _finish_operation(operation: dict[str, Any]) -> None:
+    formats = [one for one in operation.get("parameters", ()) if one["name"] == "format"]
+    if formats and "xlsx" in formats[0]["schema"]["enum"]:
+        content = operation["responses"]["200"]["content"]
+        content |= {
+            "text/csv": {"schema": {"type": "string"}},
+            XLSX: {"schema": {"type": "string", "format": "binary"}},
+        }
     # FastAPI documents its own shape of 422 unless the route says otherwise
     validation = operation["responses"].get("422", {}).get("content", {})
     if "application/json" in validation and "application/problem+json" in validation:

@@ -3,11 +3,11 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import urlencode
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -58,6 +58,10 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+FileFormat = Literal["json", "csv", "xlsx"]
+Dialect = Literal["plain", "excel-id"]
+
+
 @dataclass(frozen=True, slots=True)
 class PageRequest:
     """Which page of which list is asked for."""
@@ -69,6 +73,13 @@ class PageRequest:
     cursor: str | None
     #: ties a cursor to list, filters, sort and caller
     fingerprint: str
+    #: a page as JSON, or the whole list as a file
+    file_format: FileFormat = "json"
+    dialect: Dialect = "plain"
+
+    def after(self, following: str) -> "PageRequest":
+        """Return the page that the address `following` names."""
+        return replace(self, cursor=parse_qs(urlsplit(following).query)["cursor"][0])
 
     def next_url(self, cursor: str | None) -> str | None:
         """Return the address of the page after this one."""
@@ -79,17 +90,26 @@ class PageRequest:
 
 async def page_request(
     request: Request,
-    limit: Annotated[int, Query(ge=1, le=200, description="rows a page")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="rows a page; a file holds all")] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="opaque, from `next`")] = None,
-) -> PageRequest:
-    """Read limit and cursor, and what the cursor must fit."""
+    file_format: Annotated[
+        FileFormat, Query(alias="format", description="a page, or the whole list as a file")
+    ] = "json",
+    dialect: Annotated[Dialect, Query(description="of CSV; excel-id: semicolons")] = "plain",
+) -> AsyncIterator[PageRequest]:
+    """Read limit, cursor and format, and what the cursor must fit. Raises Busy (503) where many files are made."""
     query = tuple(pair for pair in request.query_params.multi_items() if pair[0] not in ("limit", "cursor"))
     identity = repr((request.url.path, query, request.headers.get("authorization")))
     fingerprint = hashlib.sha256(identity.encode()).hexdigest()[:12]
-    return PageRequest(request.url.path, query, limit, cursor, fingerprint)
+    page = PageRequest(request.url.path, query, limit, cursor, fingerprint, file_format, dialect)
+    if file_format == "json":
+        yield page
+    else:
+        with request.app.state.hub.files.one():
+            yield page
 
 
-Page = Annotated[PageRequest, Depends(page_request)]
+Page = Annotated[PageRequest, Depends(page_request, scope="function")]
 
 
 def sort_key(sort: str, allowed: Mapping[str, SortKey]) -> tuple[SortKey, bool]:
