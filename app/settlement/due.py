@@ -25,10 +25,10 @@ async def bill_due(database: Database, now: datetime, *, fee_permille: int) -> N
 
 
 async def give_back(database: Database, now: datetime) -> None:
-    """Turn what buyers paid ahead of orders that were cancelled into their credit."""
+    """Turn what buyers paid beyond the bills of orders, that a cancellation ended, into their credit."""
     async with database.reader() as session:
-        cancelled = await queries.cancelled_and_paid(session)
-    await _finish(database, cancelled, now)
+        beyond = await queries.paid_beyond(session)
+    await _finish(database, beyond, now)
 
 
 async def _finish(database: Database, order_ids: Sequence[UUID], now: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, literal, select, text, union_all
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, literal, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.models import Commodity
@@ -173,6 +173,16 @@ async def unbilled_receipts(session: AsyncSession, order_id: UUID) -> int:
     return await session.scalar(statement) or 0
 
 
+#: an order, named by the query around it, has a receipt without a bill
+_HAS_UNBILLED = (
+    select(literal(1))
+    .select_from(Receipt)
+    .outerjoin(Bill, Bill.receipt_id == Receipt.id)
+    .where(Receipt.order_id == Order.id, Bill.receipt_id.is_(None))
+    .exists()
+)
+
+
 async def orders_to_settle(
     session: AsyncSession, *, among: Collection[UUID] | None = None, limit: int = 100
 ) -> Sequence[UUID]:
@@ -182,22 +192,16 @@ async def orders_to_settle(
     account: it waits for no order.
     """
     which = () if among is None else (Order.id.in_(list(among)),)
-    unbilled = (
-        select(literal(1))
-        .select_from(Receipt)
-        .outerjoin(Bill, Bill.receipt_id == Receipt.id)
-        .where(Receipt.order_id == Order.id, Bill.receipt_id.is_(None))
-        .exists()
-    )
-    owed = _owed_by_account(Order.status == "delivered", ~unbilled, *which)
+    owed = _owed_by_account(Order.status == "delivered", ~_HAS_UNBILLED, *which)
     is_open = case((owed.c.kind == "buyer", owed.c.owed != 0), else_=owed.c.owed < 0)
     statement = select(owed.c.id).group_by(owed.c.id).having(~func.bool_or(is_open)).order_by(owed.c.id)
     return (await session.scalars(statement if among is not None else statement.limit(limit))).all()
 
 
-async def cancelled_and_paid(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
-    """Return cancelled orders that hold money of their buyers."""
-    owed = _owed_by_account(Order.status == "cancelled")
+async def paid_beyond(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:
+    """Return orders that can have no further bill and hold more of their buyers' money than was billed."""
+    is_over = or_(Order.status == "cancelled", and_(Order.status == "delivered", ~_HAS_UNBILLED))
+    owed = _owed_by_account(is_over)
     statement = select(owed.c.id).where(owed.c.kind == "buyer", owed.c.owed < 0).order_by(owed.c.id)
     return (await session.scalars(statement.limit(limit))).all()
 

@@ -51,7 +51,7 @@ def market(cluster: Cluster, reference_template: str) -> Iterator[Market]:
         stack = AsyncExitStack()
 
         async def open_hub() -> Market:
-            url = await cluster.copy(reference_template, "hub_test_lifecycle")
+            url = await cluster.create("hub_test_lifecycle", reference_template)
             database = Database(url, pool_size=1)
             hub, people = await furnish(database)
             await database.dispose()
@@ -63,6 +63,7 @@ def market(cluster: Cluster, reference_template: str) -> Iterator[Market]:
 
         yield runner.run(open_hub())
         runner.run(stack.aclose())
+        runner.run(cluster.drop("hub_test_lifecycle"))
 
 
 def live_through(market: Market, *, examples: int) -> Counter[str]:

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from app.kit.operations import broken_invariants
 from app.settlement import queries, service
 from app.settlement.due import bill_due, give_back
+from tests.matching.melons import SHOP
+from tests.orders.trade import Trade
 from tests.settlement.deliveries import DEPOK, PONGGOK, SEGIRI, Delivered, deliver, organization, producers
 from tests.settlement.test_settlement import bill, pay, settlement, statements
 
@@ -95,6 +97,24 @@ async def test_money_paid_ahead_of_a_cancelled_order_becomes_credit(scenario: An
     assert (await settlement(scenario, other))["received_idr"] == 8_154_000
     refused = await pay(scenario, 422, orders=[str(order.id)], amount_idr=1)
     assert refused["errors"][0]["code"] == "cancelled"
+
+
+async def test_money_paid_for_a_part_that_is_cancelled_after_the_last_bill_becomes_credit(scenario: Any) -> None:
+    trade = Trade(scenario)
+    order = await trade.two_farms_one_shop(first=600, second=400)
+    receipt = await trade.receive(await trade.on_the_way(order, first=600), order, 600_000)
+    await trade.done(f"/receipts/{receipt['id']}/acknowledge", SHOP)
+    await bill(scenario)
+    path = f"/orders/{order['id']}/settlement"
+    billed = (await trade.get(path)).json()["billed_idr"]
+    await pay(scenario, orders=[order["id"]], amount_idr=order["value_idr"])
+    await trade.done(f"/orders/{order['id']}/cancel", reason="truk mogok")
+    await give_back(scenario.database, scenario.clock.now())
+    told = (await trade.get(path)).json()
+    assert (told["status"], told["received_idr"], told["open_idr"]) == ("delivered", billed, 0)
+    credit = {"direction": "out", "organization": order["buyer"]["id"]}
+    await pay(scenario, 409, amount_idr=order["value_idr"] - billed + 1, **credit)
+    await pay(scenario, amount_idr=order["value_idr"] - billed, **credit)
 
 
 async def test_a_buyers_credit_can_be_paid_back(scenario: Any) -> None:
