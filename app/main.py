@@ -38,6 +38,7 @@ from app.kit.spreadsheet import XLSX
 from app.lanes.router import api as lanes
 from app.listings.router import api as listings
 from app.matching.router import api as matching
+from app.matching.solver import SOLVER
 from app.orders.router import api as orders
 from app.outbox.feed import Feed, closed_by_signals
 from app.outbox.router import api as events
@@ -133,8 +134,10 @@ def make_hub(settings: Settings, *, clock: Clock | None = None) -> Hub:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     hub: Hub = app.state.hub
+    SOLVER.start()
     with closed_by_signals(hub.feed.close):
         yield
+    SOLVER.stop()
     await hub.database.dispose()
 
 

@@ -5,6 +5,7 @@ no float that decides anything. The model is told in docs/engine.md. In reading 
 
 model       what goes in and what comes out
 clear       the one door: seven steps from market to clearing
+serve       the engine as a process, asked over pipes
 door        what is refused because whole numbers could not hold it
 canonical   canonical order and bytes, for replay
 pairs       the hard rules of one listing, one way, one demand

@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.errors import unknown_commodity
 from app.catalog.rules import Reference
-from app.engine import canonical
-from app.engine.clear import clear
 from app.kit.clock import monotonic
 from app.kit.db import Database
 from app.kit.ids import new_id
@@ -21,6 +19,7 @@ from app.matching.errors import ClearingRunning, ClearingStale
 from app.matching.models import ClearingRun, PoolClaim
 from app.matching.recording import Moved, Outcome, write
 from app.matching.snapshot import read_book
+from app.matching.solver import SOLVER
 from app.outbox.events import Actor
 
 #: a run that takes longer than this has lost its pools
@@ -50,7 +49,7 @@ async def run(
     """Clear the pools of these commodities; `timezone` is the hub's, `as_of` another instant for a dry run.
 
     1. A binding run claims its pools; a dry run binds nothing and claims nothing.
-    2. Read, solve in a thread, write; when what was matched moved meanwhile, again, three times at most.
+    2. Read, solve in the engine's process, write; when what was matched moved meanwhile, again, three times at most.
     3. The pools are given back, whatever happens.
 
     Raises ClearingRunning and ClearingStale (409), AuditError when the engine's result does not pass its audit.
@@ -87,7 +86,7 @@ async def _solve(
     started = monotonic()
     async with database.snapshot() as session:
         book = await read_book(session, commodities=commodities, now=as_of, timezone=timezone)
-    document, clearing = await asyncio.to_thread(lambda: (canonical.encode_market(book.market), clear(book.market)))
+    document, clearing = await SOLVER.clear(book.market)
     return Outcome(
         book=book,
         clearing=clearing,

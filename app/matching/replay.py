@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.engine import canonical
-from app.engine.clear import clear
 from app.matching import queries
+from app.matching.solver import SOLVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ async def replay(session: AsyncSession, *, run_id: UUID) -> Replayed:
     """Solve a stored run again. Raises NotFound (404)."""
     run = await queries.run(session, run_id, dry_too=True)
     stored = zlib.decompress((await queries.document(session, run_id)).input)
-    output = canonical.encode_clearing(clear(canonical.decode_market(stored)))
+    _document, clearing = await SOLVER.clear(canonical.decode_market(stored))
+    output = canonical.encode_clearing(clearing)
     return Replayed(
         run_id=run_id,
         engine=run.engine,

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.engine.audit import AuditError
 from app.matching import clearing, recording
 from app.matching.replay import replay
+from app.matching.solver import SOLVER
 from tests.matching.melons import FIRST, SHOP, Melons, quantities
 
 TABLES = ("clearing_runs", "clearing_documents", "matches", "unmatched", "clearing_prices", "allocations", "outbox")
@@ -286,7 +287,7 @@ async def test_a_run_whose_lease_was_taken_over_records_nothing(committed: Any, 
 
 
 async def test_a_result_that_the_audit_refuses_is_never_written(committed: Any, monkeypatch: Any) -> None:
-    def refused(_market: Any) -> Any:
+    async def refused(_market: Any) -> Any:
         raise AuditError("balance")
 
     market = Melons(committed)
@@ -294,7 +295,7 @@ async def test_a_result_that_the_audit_refuses_is_never_written(committed: Any, 
     await market.need()
     before = await rows(committed)
     with monkeypatch.context() as patched:
-        patched.setattr(clearing, "clear", refused)
+        patched.setattr(SOLVER, "clear", refused)
         assert (await market.start()).status_code == 500
     assert (await rows(committed), await claims(committed)) == (before, 0)
     assert (await market.clear())["matches"] == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.shipments.papers import day_text, kilograms, number_text
+from app.shipments.printing import day_text, kilograms, number_text
 from tests.conftest import NOW
 from tests.matching.melons import FIRST, OTHER_SHOP, SECOND, SHOP
 from tests.orders.trade import Trade
