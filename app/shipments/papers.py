@@ -1,4 +1,4 @@
-"""What the papers of a shipment tell."""
+"""What the papers of a shipment tell, and their PDF."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,3 +31,10 @@ class Papers:
     def unit(self, order: Order) -> str:
         """Return the base unit of an order's goods."""
         return self.reference.commodities[order.commodity].base_unit
+
+
+def render(papers: Papers) -> bytes:
+    """Return the papers as one PDF: loading list, then for each order its order paper, surat jalan and BAST."""
+    from app.shipments import printing  # noqa: PLC0415 - fonts and pictures take long to load, and few print
+
+    return printing.render(papers)

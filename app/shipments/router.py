@@ -18,7 +18,7 @@ from app.kit.text import Text
 from app.kit.validation import Day
 from app.orders import queries as orders
 from app.orders.errors import AboveOrdered, OrderNotUnderWay
-from app.shipments import answers, disputes, queries, receipts, service
+from app.shipments import answers, disputes, papers, queries, receipts, service
 from app.shipments.errors import (
     DepartureClosed,
     DisputeResolved,
@@ -133,12 +133,10 @@ async def get_shipment(session: Session, principal: Trader, shipment_id: UUID, r
 )
 async def get_papers(session: Session, principal: Trader, shipment_id: UUID, reference: ReferenceData) -> Response:
     """Print the papers of a shipment: loading list, and per order its order paper, surat jalan and BAST."""
-    from app.shipments import printing  # noqa: PLC0415 - fonts and pictures take long to load, and few print
-
     shipment = await queries.one(session, shipment_id, principal)
     told = await answers.papers(session, shipment, principal, reference)
     name = f'inline; filename="{shipment.number}.pdf"'
-    content = await asyncio.to_thread(printing.render, told)
+    content = await asyncio.to_thread(papers.render, told)
     return Response(content, media_type="application/pdf", headers={"Content-Disposition": name})
 
 
