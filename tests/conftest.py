@@ -117,7 +117,9 @@ async def scenario_template(cluster: Cluster, reference_template: str) -> Scenar
     """The opening scenario, loaded and cleared at NOW."""
     url = await cluster.create("hub_test_scenario", reference_template)
     database = Database(url, pool_size=2)
-    keys = await database.retried(lambda session: demo.load_scenario(session, environment="test", now=NOW))
+    keys = await database.retried(
+        lambda session: demo.load_scenario(session, environment="test", now=NOW, with_last_week=False)
+    )
     assert keys is not None
     await demo.clear_scenario(database, now=NOW)
     await database.dispose()
@@ -246,7 +248,9 @@ async def api(cluster: Cluster, reference_template: str) -> AsyncIterator[Api]:
 @pytest_asyncio.fixture
 async def opening(api: Api) -> Api:
     """The opening scenario before it is cleared."""
-    keys = await api.database.retried(lambda session: demo.load_scenario(session, environment="test", now=NOW))
+    keys = await api.database.retried(
+        lambda session: demo.load_scenario(session, environment="test", now=NOW, with_last_week=False)
+    )
     assert keys is not None
     api.keys = keys
     return api

@@ -16,7 +16,7 @@ from app.kit.text import Text
 from app.orders import queries as orders
 from app.orders.models import Order
 from app.outbox.events import actor_of
-from app.settlement import answers, queries, reading, service
+from app.settlement import answers, reading, service
 from app.settlement.due import bill_due
 from app.settlement.models import Account, Bill
 from app.settlement.schemas import SettlementAnswer, StatementAnswer
@@ -105,12 +105,7 @@ async def _receive(session: AsyncSession, *, acting: Acting, order: Order, amoun
 
 
 async def _pay_out(session: AsyncSession, *, acting: Acting, order: Order) -> None:
-    for account_id, (kind, owed) in (await queries.owed(session, order.id)).items():
-        if kind not in ("buyer", "hub_fee") and owed < 0:
-            account = await session.get_one(Account, account_id)
-            await service.pay_out(
-                session, _booked(acting, -owed), account=account, order_ids=[order.id], bank_line=None
-            )
+    await service.pay_out_all(session, _booked(acting, 0), order_id=order.id)
 
 
 def _order_rows(one: SettlementAnswer) -> list[dict[str, Any]]:

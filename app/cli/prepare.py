@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalog import queries as catalog
 from app.cli import clearing
 from app.cli.context import clock_of, hub_of, running_database, settings_of
-from app.cli.output import OUTPUT, step
+from app.cli.output import OUTPUT, complain, step
 from app.config import Settings
 from app.demo import service as demo
 from app.kit import migrations
@@ -16,6 +16,10 @@ from app.kit.db import Database
 from app.kit.text import Text
 
 KEYS_FILE = "demo-keys.json"
+LAST_WEEK = Text(
+    "perdagangan minggu lalu: hub orders, hub shipments, hub settle, hub statements",
+    "last week's trade: hub orders, hub shipments, hub settle, hub statements",
+)
 
 
 def migrate() -> None:
@@ -44,6 +48,7 @@ def prepare(settings: Settings, url: str, *, with_demo: bool) -> bool:
     result = asyncio.run(load(settings, url, with_demo=with_demo))
     if result is not None:
         result.show(explain=False, as_json=OUTPUT.asked_json)
+        complain(LAST_WEEK)
     return result is not None
 
 

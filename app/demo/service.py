@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,9 +15,10 @@ from app.catalog import service as catalog
 from app.catalog.rules import Reference, Typed
 from app.demands import rules as demand_rules
 from app.demands import service as demands
+from app.demo.last_week import DAYS_BACK, load_last_week
 from app.kit.clock import local_day
 from app.kit.db import Database
-from app.kit.principal import Role
+from app.kit.principal import Principal, Role
 from app.kit.rows import reference_rows
 from app.lanes import service as lanes
 from app.listings import rules as listing_rules
@@ -81,15 +83,18 @@ async def load_reference(session: AsyncSession, *, now: datetime) -> None:
     await lanes.keep_departures(session, now=now)
 
 
-async def load_scenario(session: AsyncSession, *, environment: str, now: datetime) -> Keys | None:
-    """Load the example parties with their stock and needs; None where organisations exist already.
+async def load_scenario(
+    session: AsyncSession, *, environment: str, now: datetime, with_last_week: bool = True
+) -> Keys | None:
+    """Load the example parties with their stock and needs, perhaps also what they traded last week.
 
     Each post is a microsecond later than the one before, so that ties go to the earlier line of the file.
+    Returns None where organisations exist already.
     """
     if await parties_queries.anybody(session):
         return None
     reference = await catalog_queries.reference(session)
-    parts = _Loader(session, reference, environment, now)
+    parts = _Loader(session, reference, environment, now - DAYS_BACK if with_last_week else now)
     hub = await parts.key_of(HUB_NAME, Role.HUB, HUB, kind="hub")
     observer = await parts.key_of(OBSERVER_NAME, Role.OBSERVER, "32.76", kind="dinas pangan")
     supply = reference_rows(DATA / "scenario_supply.csv")
@@ -102,6 +107,9 @@ async def load_scenario(session: AsyncSession, *, environment: str, now: datetim
         {name: await parts.key_of(name, Role.PRODUCER, region) for name, region in producers.items()},
         {name: await parts.key_of(name, Role.BUYER, region) for name, region in buyers.items()},
     )
+    if with_last_week:
+        await load_last_week(session, principal=parts.hub, reference=reference, parties=parts.ids, now=now)
+    parts.now = now
     for row in supply:
         await parts.post_listing(row)
     for row in demand:
@@ -139,6 +147,17 @@ class _Loader:
         self.environment = environment
         self.now = now
         self.owners: dict[str, parties.Owner] = {}
+
+    @property
+    def hub(self) -> Principal:
+        """The hub as who acts."""
+        own = self.owners[HUB_NAME]
+        return Principal(own.id, Role.HUB, own.region, own.hub)
+
+    @property
+    def ids(self) -> dict[str, UUID]:
+        """Organisations by name."""
+        return {name: owner.id for name, owner in self.owners.items()}
 
     async def key_of(self, name: str, role: Role, region: str, kind: str | None = None) -> str:
         number = len(self.owners) + 1

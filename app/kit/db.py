@@ -176,6 +176,13 @@ async def _next_or_probe(heard: asyncio.Queue[str | None], driver: Any) -> str |
             await asyncio.wait_for(driver.execute("SELECT 1"), PROBE)
 
 
+@asynccontextmanager
+async def part(session: AsyncSession) -> AsyncIterator[None]:
+    """A part of a transaction that is undone alone when it raises."""
+    async with session.begin_nested():
+        yield
+
+
 def sqlstate(error: DBAPIError) -> str | None:
     """Return the SQLSTATE behind a database error, or None when there was no answer."""
     return getattr(error.orig, "sqlstate", None)

@@ -155,7 +155,7 @@ async def sync_departures(session: AsyncSession, *, lanes: Sequence[Lane], now: 
 
     1. A departure that carries bookings or was changed by hand keeps its facts; a closure still stops new bookings.
     2. Any other takes the timetable's facts, or is closed where the timetable has none.
-    3. What is missing is added.
+    3. What is missing up to 35 days ahead is added.
     """
     by_lane: dict[UUID, list[Departure]] = defaultdict(list)
     ids = [lane.id for lane in lanes]
@@ -165,11 +165,14 @@ async def sync_departures(session: AsyncSession, *, lanes: Sequence[Lane], now: 
         closures[closure.lane_id].append((closure.closed_from, closure.closed_until))
     for departure in await queries.future_departures(session, ids, after=today):
         by_lane[departure.lane_id].append(departure)
+    kept_until = today + timedelta(days=KEPT_AHEAD_DAYS)
     for lane in lanes:
-        plan = _plan(lane, closures[lane.id], today)
+        # a clock that is behind another's must not close what that one has added
+        last = max([kept_until, *(row.departs_on for row in by_lane[lane.id] if not row.by_hand)])
+        plan = _plan(lane, closures[lane.id], today, last)
         for departure in by_lane[lane.id]:
             _follow(departure, plan.pop(departure.departs_on, None), closures[lane.id])
-        added = [_new(lane, facts) for facts in plan.values()]
+        added = [_new(lane, facts) for facts in plan.values() if facts.departs_on <= kept_until]
         session.add_all(added)
         by_lane[lane.id] += added
     await session.flush()
@@ -180,7 +183,7 @@ async def _hub_day(session: AsyncSession, hub: str, now: datetime) -> date:
     return local_day(now, (await rows.find(session, Region, hub)).timezone)
 
 
-def _plan(lane: Lane, closures: Sequence[tuple[date, date]], today: date) -> dict[date, PlannedDeparture]:
+def _plan(lane: Lane, closures: Sequence[tuple[date, date]], today: date, last: date) -> dict[date, PlannedDeparture]:
     timetable = Timetable(
         lane.departure_weekdays if lane.status == "active" else (),
         lane.lead_time_days,
@@ -188,7 +191,7 @@ def _plan(lane: Lane, closures: Sequence[tuple[date, date]], today: date) -> dic
         lane.capacity_kg,
         closures,
     )
-    days = planned(timetable, first=today + timedelta(days=1), last=today + timedelta(days=KEPT_AHEAD_DAYS))
+    days = planned(timetable, first=today + timedelta(days=1), last=last)
     return {facts.departs_on: facts for facts in days}
 
 

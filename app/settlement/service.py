@@ -5,7 +5,7 @@ never pay the same due.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -238,6 +238,18 @@ async def pay_out(
     await record(session, Event("payment.sent", payment.id, parties_, booked.now, booked.actor, facts))
     await _settle_complete(session, orders_, booked.now)
     return payment
+
+
+async def pay_out_all(session: AsyncSession, booked: Booked, *, order_id: UUID) -> None:
+    """Record that each payee of an order was paid what is due to it; the amount of `booked` does not matter.
+
+    Raises what `pay_out` raises.
+    """
+    for account_id, (kind, owed) in (await queries.owed(session, order_id)).items():
+        if kind not in (AccountKind.BUYER, AccountKind.HUB_FEE) and owed < 0:
+            account = await session.get_one(Account, account_id)
+            due = replace(booked, amount_idr=-owed)
+            await pay_out(session, due, account=account, order_ids=[order_id], bank_line=None)
 
 
 async def _finish(session: AsyncSession, order_ids: Iterable[UUID], now: datetime) -> None:

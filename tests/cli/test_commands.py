@@ -110,7 +110,9 @@ def test_an_explained_run_shows_how_each_price_is_built_up(new_hub: Hub, termina
 
 async def load_scenario(url: str) -> None:
     database = Database(url, pool_size=1)
-    await database.retried(lambda session: demo.load_scenario(session, environment="test", now=NOW))
+    await database.retried(
+        lambda session: demo.load_scenario(session, environment="test", now=NOW, with_last_week=False)
+    )
     await database.dispose()
 
 

@@ -83,6 +83,16 @@ async def test_keeping_departures_again_changes_nothing_and_a_new_day_adds_one_d
     assert after["LN-01"][-1]["departs_on"] == "2026-12-30"
 
 
+async def test_a_clock_that_is_behind_adds_its_days_and_closes_none_of_those_ahead(api: Any) -> None:
+    before = {lane["code"]: await departures(api, lane) for lane in await api.walk("/v1/lanes")}
+    late = api.clock.now() - timedelta(days=9)
+    assert await api.database.retried(lambda session: keep_departures(session, now=late)) > 0
+    for lane in await api.walk("/v1/lanes"):
+        kept = await departures(api, lane, "&from=2026-11-01")
+        assert [row for row in kept if row["departs_on"] > "2026-11-24"] == before[lane["code"]]
+        assert {row["status"] for row in kept} == {"scheduled"}
+
+
 async def test_an_opened_lane_has_its_departures(scenario: Any) -> None:
     lane = await new_lane(scenario)
     assert (lane["origin"], lane["status"], lane["temperature"]) == ("35.72", "active", "ambient")
