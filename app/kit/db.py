@@ -178,7 +178,7 @@ async def _next_or_probe(heard: asyncio.Queue[str | None], driver: Any) -> str |
 
 @asynccontextmanager
 async def part(session: AsyncSession) -> AsyncIterator[None]:
-    """A part of a transaction that is undone alone when it raises."""
+    """Undo a part of a transaction alone when it raises."""
     async with session.begin_nested():
         yield
 
