@@ -1,12 +1,18 @@
-"""`./dev bench api | clearing | engine | pages [--json]`: measures in one run, prints ratios."""
+"""`./dev bench api | clearing | engine | lifecycle | pages [--json]`: measures in one run, prints ratios."""
 
 import argparse
 import json
 import sys
 
-from benchmarks import api, clearing, engine, pages
+from benchmarks import api, clearing, engine, lifecycle, pages
 
-CASES = {"api": api.measure, "clearing": clearing.measure, "engine": engine.measure, "pages": pages.measure}
+CASES = {
+    "api": api.measure,
+    "clearing": clearing.measure,
+    "engine": engine.measure,
+    "lifecycle": lifecycle.measure,
+    "pages": pages.measure,
+}
 
 
 def main() -> int:

@@ -82,21 +82,28 @@ class Stand:
 
 
 @contextmanager
-def running_stand(clock_at: datetime | None = None) -> Iterator[Stand]:
-    """Start a stand in a temporary folder, its clock standing at `clock_at`; everything goes away afterwards."""
+def fresh_database() -> Iterator[tuple[str, Path]]:
+    """Start a PostgreSQL with a migrated database; yields its address and a folder, which go away afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
     folder.chmod(0o755)
     try:
         with EmbeddedPostgres.start(folder / "postgres") as server:
             migrate(server.url)
-            settings = Settings(database_url=server.url, data_dir=folder, clock_at=clock_at)
-            asyncio.run(load(settings, server.url, with_demo=True))
-            keys = json.loads((folder / "demo-keys.json").read_text())
-            with _server(server.url, clock_at) as (port, process):
-                programs = find_programs(Account.for_folder(folder))
-                yield Stand(server.url, port, keys, process, programs)
+            yield server.url, folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_stand(clock_at: datetime | None = None) -> Iterator[Stand]:
+    """Start a stand in a temporary folder, its clock standing at `clock_at`; everything goes away afterwards."""
+    with fresh_database() as (url, folder):
+        settings = Settings(database_url=url, data_dir=folder, clock_at=clock_at)
+        asyncio.run(load(settings, url, with_demo=True))
+        keys = json.loads((folder / "demo-keys.json").read_text())
+        with _server(url, clock_at) as (port, process):
+            programs = find_programs(Account.for_folder(folder))
+            yield Stand(url, port, keys, process, programs)
 
 
 @contextmanager
