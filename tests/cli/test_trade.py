@@ -1,5 +1,7 @@
 """`hub orders`, `hub shipments` and `hub receive`: a deal of the desk until it is paid for."""
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from app.orders.schemas import OrderAnswer, OrderWithHistory
 from app.shipments.schemas import ReceiptAnswer, ShipmentAnswer
 from tests.cli.conftest import Hub
 from tests.cli.test_commands import printed
+from tests.test_architecture import ROOT
 
 EGGS = ("orders", "deal", "telur Depok", "--commodity", "telur-ayam-ras", "--lane", "LN-02", "--on", "2026-11-26")
 LINES = ("--line", "peternak Ponggok:II:600:26500", "--line", "Kademangan:II:20 peti-15:26400")
@@ -161,3 +164,18 @@ def test_what_cannot_be_done_is_said(
     ended = hub(*(part.format(number=order["number"]) for part in arguments))
     assert (ended.code, ended.out) == (code, "")
     assert said in ended.err
+
+
+def test_the_guide_is_what_the_desk_types(new_hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert new_hub("demo").code == 0
+    guide = (ROOT / "docs" / "orders.md").read_text()
+    commands = [shlex.split(line)[2:] for line in re.findall(r"^\./dev hub .*$", guide, re.MULTILINE)]
+    assert len(commands) == 9
+    for command in commands[:-1]:
+        ended = new_hub(*command)
+        assert ended.code == 0, (command, ended.err)
+    assert (tmp_path / "surat-jalan.pdf").stat().st_size > 0
+    (billed,) = printed(new_hub(*commands[-1]))["items"]
+    owed = f"Rp {billed['billed_idr']:,}".replace(",", ".")
+    assert f"Depok owes {owed}" in guide
