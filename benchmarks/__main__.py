@@ -1,15 +1,16 @@
-"""`./dev bench api | clearing | engine | lifecycle | pages [--json]`: measures in one run, prints ratios."""
+"""`./dev bench api | clearing | engine | imports | lifecycle | pages [--json]`: measures in one run, prints ratios."""
 
 import argparse
 import json
 import sys
 
-from benchmarks import api, clearing, engine, lifecycle, pages
+from benchmarks import api, clearing, engine, imports, lifecycle, pages
 
 CASES = {
     "api": api.measure,
     "clearing": clearing.measure,
     "engine": engine.measure,
+    "imports": imports.measure,
     "lifecycle": lifecycle.measure,
     "pages": pages.measure,
 }

@@ -1,9 +1,9 @@
 """What the worker does with an uploaded file."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from app.imports.columns import Header, find_header
 from app.imports.errors import UnreadableFile
 from app.imports.kinds import KINDS, Kind
 from app.imports.models import Import
-from app.imports.posting import Judged, Poster
+from app.imports.posting import Chunk, Judged, Poster, owners_of
 from app.imports.rows import Row, Sheet, Wrong
 from app.imports.sandbox import Table
 from app.imports.words import Words, normal
@@ -27,6 +27,9 @@ from app.parties import queries as parties
 from app.parties.errors import Suspended
 from app.parties.models import Organization
 
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
 #: rows posted in one transaction
 CHUNK = 1000
 #: refused cells that the result names; the error workbook names all
@@ -37,7 +40,7 @@ async def run(database: Database, clock: Clock, job: Job) -> str:
     """Take an uploaded file and return the address of the result.
 
     1. Parse it in a process of its own, find sheet and header, read each row.
-    2. Post the rows, 1,000 in a transaction, and tell how far the job is.
+    2. Judge each row, post the good ones, 1,000 in a transaction, and tell how far the job is.
     3. Keep the result, and where a row was refused the error workbook; let go of the file.
 
     Done again after an interruption it comes to the same: rows that it took are its own. Raises UnreadableFile,
@@ -55,7 +58,10 @@ async def run(database: Database, clock: Clock, job: Job) -> str:
         rows = await asyncio.to_thread(sheet.read)
         if not rows:
             raise UnreadableFile("no_rows")
-        judged = await _post(database, Poster(upload, kind, principal, reference, sheet, clock.now()), rows)
+        async with database.reader() as session:
+            about: dict[str, Any] = {"principal": principal, "role": kind.role, "acting_for": upload.acting_for}
+            owners = await owners_of(session, rows=rows, **about)
+        judged = await _post(database, Poster(upload, kind, principal, reference, sheet, owners, clock.now()), rows)
         await _keep(database, upload, table, header, judged, len(rows))
     return f"/v1/imports/{job.id}"
 
@@ -88,14 +94,14 @@ def choose_sheet(tables: Sequence[Table], kind: str) -> tuple[Table, Header]:
 
 async def _post(database: Database, poster: Poster, rows: Sequence[Row]) -> Judged:
     """Post the rows chunk by chunk, each in a transaction of its own that also tells how far the job is."""
-    judged = Judged()
-    for first in range(0, len(rows), CHUNK):
-        chunk = rows[first : first + CHUNK]
+    judged, reached = Judged(), 0
+    chunks = [rows[first : first + CHUNK] for first in range(0, len(rows), CHUNK)]
+    async for chunk in _ahead(poster.judge, chunks):
+        reached += chunk.rows
 
-        async def take(session: AsyncSession, chunk: Sequence[Row] = chunk, first: int = first) -> Judged:
+        async def take(session: AsyncSession, chunk: Chunk = chunk, reached: int = reached) -> Judged:
             done = await poster.post(session, chunk)
-            job_id, reached = poster.upload.id, first + len(chunk)
-            await jobs.advance(session, job_id=job_id, done=reached, total=len(rows), now=poster.now)
+            await jobs.advance(session, job_id=poster.upload.id, done=reached, total=len(rows), now=poster.now)
             return done
 
         done = await database.retried(take)
@@ -103,6 +109,17 @@ async def _post(database: Database, poster: Poster, rows: Sequence[Row]) -> Judg
         judged.known += done.known
         judged.refused += done.refused
     return judged
+
+
+async def _ahead(make: Callable[[Given], Made], given: Iterable[Given]) -> AsyncIterator[Made]:
+    """Yield what is made of each; the next one is made in a thread while the database is busy with this one."""
+    coming: list[asyncio.Task[Made]] = []
+    for one in given:
+        coming.append(asyncio.create_task(asyncio.to_thread(make, one)))
+        if len(coming) > 1:
+            yield await coming.pop(0)
+    for last in coming:
+        yield await last
 
 
 async def _keep(database: Database, upload: Import, table: Table, header: Header, judged: Judged, rows: int) -> None:

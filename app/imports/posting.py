@@ -15,7 +15,7 @@ from app.imports.models import Import
 from app.imports.queries import Key
 from app.imports.rows import Row, Sheet, Wrong
 from app.kit.batch import read_item
-from app.kit.principal import Principal
+from app.kit.principal import Principal, Role
 from app.kit.problems import Invalid, Problem
 from app.kit.text import Text
 from app.parties.service import Owner, owner_of_post
@@ -50,6 +50,31 @@ class Ready:
         return self.values["organization_id"], self.row.fingerprint
 
 
+@dataclass(slots=True)
+class Chunk:
+    """Rows that are read: those that may be posted, and what is wrong with the others."""
+
+    rows: int
+    ready: list[Ready] = field(default_factory=list)
+    refused: list[list[Wrong]] = field(default_factory=list)
+
+
+async def owners_of(
+    session: AsyncSession, *, principal: Principal, role: Role, rows: Sequence[Row], acting_for: UUID | None
+) -> dict[UUID | None, Owner | Problem]:
+    """Return for each organisation that rows name, and for those that name nobody, who will own the postings."""
+    named = {UUID(row.item["organization"]) for row in rows if "organization" in row.item}
+    owners: dict[UUID | None, Owner | Problem] = {}
+    for organization_id in (*named, acting_for):
+        try:
+            owners[organization_id] = await owner_of_post(
+                session, principal=principal, organization_id=organization_id, role=role
+            )
+        except Problem as problem:
+            owners[organization_id] = problem
+    return owners
+
+
 @dataclass(frozen=True, slots=True)
 class Poster:
     """Who posts the rows of which sheet, as what."""
@@ -59,24 +84,29 @@ class Poster:
     principal: Principal
     reference: Reference
     sheet: Sheet
+    #: whom rows name -> for whom they are posted, or why not; None stands for who uploads
+    owners: Mapping[UUID | None, Owner | Problem]
     now: datetime
 
-    async def post(self, session: AsyncSession, rows: Sequence[Row]) -> Judged:
-        """Post rows, or in a dry run tell what would come of them.
-
-        1. Read each as the HTTP API would: what is wrong with one does not touch another.
-        2. What was taken before is known; a dry run looks, a binding one takes it in the same step. What this import
-           took itself before it was interrupted is posted, since both happen in one transaction.
-        3. Store the new ones at once; a number that is in use for another posting is refused.
-        """
-        judged = Judged()
-        ready = []
-        owners: dict[UUID | None, Owner | Problem] = {}
+    def judge(self, rows: Sequence[Row]) -> Chunk:
+        """Read rows as the HTTP API would: what is wrong with one does not touch another."""
+        chunk = Chunk(len(rows))
         for row in rows:
             try:
-                ready.append(Ready(row, await self._values(session, row, owners)))
+                chunk.ready.append(Ready(row, self._values(row)))
             except Problem as problem:
-                judged.refused.append(self.sheet.wrong_fields(row, problem))
+                chunk.refused.append(self.sheet.wrong_fields(row, problem))
+        return chunk
+
+    async def post(self, session: AsyncSession, chunk: Chunk) -> Judged:
+        """Post the good rows of a chunk, or in a dry run tell what would come of them.
+
+        1. What was taken before is known; a dry run looks, a binding one takes it in the same step. What this import
+           took itself before it was interrupted is posted, since both happen in one transaction.
+        2. Store the new ones at once; a number that is in use for another posting is refused.
+        """
+        ready = chunk.ready
+        judged = Judged(refused=list(chunk.refused))
         new = await self._new(session, ready)
         posted = await self._posted_before(session, ready, new)
         judged.known = len(ready) - len(new) - posted
@@ -88,19 +118,11 @@ class Poster:
             judged.refused.append([wrong])
         return judged
 
-    async def _values(self, session: AsyncSession, row: Row, owners: dict[UUID | None, Owner | Problem]) -> Values:
+    def _values(self, row: Row) -> Values:
         draft = read_item(self.kind.shape, row.item)
         if row.wrong:
             raise Invalid
-        named = draft.organization or self.upload.acting_for
-        if named not in owners:
-            try:
-                owners[named] = await owner_of_post(
-                    session, principal=self.principal, organization_id=named, role=self.kind.role
-                )
-            except Problem as problem:
-                owners[named] = problem
-        owner = owners[named]
+        owner = self.owners[draft.organization or self.upload.acting_for]
         if isinstance(owner, Problem):
             raise owner
         return self.kind.prepare(draft, owner, self.reference, self.now)
