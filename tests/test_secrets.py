@@ -40,6 +40,7 @@ ANOTHER_WORLD = (
     "UPDATE matches SET limit_idr = limit_idr + 4 WHERE demand_organization_id <> :me",
     "UPDATE cleared_pools SET surplus_idr = surplus_idr + 4",
     "UPDATE clearing_runs SET certificate = jsonb_set(certificate, '{surplus_idr}', '4')",
+    "UPDATE clearing_runs SET input_sha256 = reverse(input_sha256), output_sha256 = reverse(output_sha256)",
     (
         "UPDATE unmatched SET detail = jsonb_set(detail, '{gap_idr}', to_jsonb((detail ->> 'gap_idr')::int - 4))"
         " WHERE organization_id = :me AND detail ? 'gap_idr' AND detail ->> 'gap_idr' <> '0'"

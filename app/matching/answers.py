@@ -34,7 +34,8 @@ from app.parties.models import Organization
 
 
 async def runs(session: AsyncSession, found: Sequence[ClearingRun], principal: Principal) -> list[RunAnswer]:
-    """Return runs with their pools; the surplus is for the hub only."""
+    """Return runs with their pools; the surplus, and hashes of what holds secrets, are for the hub only."""
+    exact = principal.is_hub
     pools = await queries.pools_of(session, [run.id for run in found])
     return [
         RunAnswer(
@@ -44,20 +45,20 @@ async def runs(session: AsyncSession, found: Sequence[ClearingRun], principal: P
             as_of=run.as_of,
             commodities=run.commodities,
             engine=run.engine,
-            input_sha256=run.input_sha256,
-            output_sha256=run.output_sha256,
-            previous_sha256=run.previous_sha256,
+            input_sha256=run.input_sha256 if exact else None,
+            output_sha256=run.output_sha256 if exact else None,
+            previous_sha256=run.previous_sha256 if exact else None,
             pools=[
                 PoolAnswer(
                     commodity=pool.commodity,
                     listings=pool.listings,
                     demands=pool.demands,
                     matched_quantity=pool.matched_quantity,
-                    surplus_idr=pool.surplus_idr if principal.is_hub else None,
+                    surplus_idr=pool.surplus_idr if exact else None,
                 )
                 for pool in pools[run.id]
             ],
-            certificate=certificate(run, exact=principal.is_hub),
+            certificate=certificate(run, exact=exact),
             matches=run.matches,
             unmatched=run.unmatched,
             duration_ms=run.duration_ms,

@@ -43,7 +43,7 @@ class CertificateAnswer(Answer):
 
 
 class RunAnswer(Answer):
-    """One clearing run."""
+    """One clearing run; the hashes are for the hub only, since the figures of a small book could be guessed by them."""
 
     id: UUID
     status: str
@@ -51,8 +51,8 @@ class RunAnswer(Answer):
     as_of: datetime
     commodities: list[str]
     engine: str
-    input_sha256: str
-    output_sha256: str
+    input_sha256: str | None
+    output_sha256: str | None
     previous_sha256: str | None
     pools: list[PoolAnswer]
     certificate: CertificateAnswer
