@@ -1,30 +1,18 @@
-"""The pages in a real browser: both languages, phone and desk, keyboard, axe, no signal, nothing from outside.
-
-They are skipped where there is no Chromium or the pages are not built; with CI set that is a failure.
-"""
+"""The pages in a real browser: both languages, phone and desk, keyboard, axe, no signal, nothing from outside."""
 
 import json
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from app.web.rules import PAGES
-from benchmarks.browser import cookies_of, missing, opened
 from benchmarks.pages import BUDGET_KB, visit
 from benchmarks.screenshots import FOLDER, PICTURES, photograph
-from tests.live.test_concurrency import live_server
-from tests.test_architecture import ROOT
+from tests.web.conftest import IN_A_BROWSER, Served, visiting
 
-AXE = ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-MISSING = missing() + (["axe-core (python ui/build.py)"] if not AXE.exists() else [])
-pytestmark = [pytest.mark.db, pytest.mark.skipif(bool(MISSING) and "CI" not in os.environ, reason=f"no {MISSING}")]
-PONGGOK, DEPOK = "Koperasi peternak Ponggok (contoh)", "Pedagang telur Depok (contoh)"
+pytestmark = IN_A_BROWSER
 #: who looks at a page that is not for everybody
 WHO = {
     "/meja": "hub",
@@ -43,69 +31,9 @@ LOOKED_AT = [(page.path, WHO.get(page.path)) for page in PAGES] + [
 ]
 
 
-@pytest.fixture(scope="module")
-def served(cluster: Any, scenario_template: Any) -> Iterator[tuple[str, dict[str, str]]]:
-    """A live server on the opening scenario, and a key of each role."""
-    import asyncio
-
-    keys = scenario_template.keys
-    url = asyncio.run(cluster.create("hub_test_browser", scenario_template.template))
-    roles = {"hub": keys.hub, "producer": keys.producers[PONGGOK], "buyer": keys.buyers[DEPOK]}
-    with live_server(url, protected=True) as base:
-        yield base, roles
-    asyncio.run(cluster.drop("hub_test_browser"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """The system's Chromium."""
-    with opened() as chromium:
-        yield chromium
-
-
-class Visit:
-    """One browser profile, with everything it complained about and asked for."""
-
-    def __init__(
-        self, browser: Any, base: str, key: str | None = None, *, width: int = 390, language: str = "id", **more: Any
-    ) -> None:
-        self.base, self.complaints, self.asked = base, [], []
-        self.context = browser.new_context(viewport={"width": width, "height": 844}, **more)
-        self.context.add_cookies(cookies_of(base, key=key, language=language))
-        self.page = self.context.new_page()
-        self.page.on("console", lambda line: line.type in ("error", "warning") and self.complaints.append(line.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-
-    def open(self, path: str) -> None:
-        self.page.goto(self.base + path)
-        self.page.wait_for_selector(".loading", state="detached")
-
-    def violations(self) -> list[str]:
-        """What axe finds, by rule and place."""
-        self.page.evaluate(AXE.read_text())
-        found = self.page.evaluate("axe.run().then((result) => result.violations)")
-        return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
-
-    def outside(self) -> list[str]:
-        host = urlsplit(self.base).netloc
-        return [url for url in self.asked if urlsplit(url).netloc != host and not url.startswith("data:")]
-
-    def close(self) -> None:
-        self.context.close()
-
-
-@contextmanager
-def visiting(*arguments: Any, **options: Any) -> Iterator[Visit]:
-    """A visit that ends with the block."""
-    visit = Visit(*arguments, **options)
-    yield visit
-    visit.close()
-
-
 @pytest.mark.parametrize("language", ["id", "en"])
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_every_page_is_whole(served: tuple[str, dict[str, str]], browser: Any, width: int, language: str) -> None:
+def test_every_page_is_whole(served: Served, browser: Any, width: int, language: str) -> None:
     """No axe violation, nothing from outside, no complaint, nothing wider than the screen, no page left loading."""
     base, keys = served
     told = {}
@@ -126,7 +54,7 @@ def test_every_page_is_whole(served: tuple[str, dict[str, str]], browser: Any, w
     assert len(told) == len(LOOKED_AT)
 
 
-def test_axe_sees_what_it_looks_for(served: tuple[str, dict[str, str]], browser: Any) -> None:
+def test_axe_sees_what_it_looks_for(served: Served, browser: Any) -> None:
     """The control: a picture without words and a field without a name are found."""
     with visiting(browser, served[0]) as visit:
         visit.open("/")
@@ -134,7 +62,7 @@ def test_axe_sees_what_it_looks_for(served: tuple[str, dict[str, str]], browser:
         assert {line.partition(":")[0] for line in visit.violations()} >= {"image-alt", "label"}
 
 
-def test_no_page_weighs_more_than_was_promised_for_the_first(served: tuple[str, dict[str, str]], browser: Any) -> None:
+def test_no_page_weighs_more_than_was_promised_for_the_first(served: Served, browser: Any) -> None:
     """Times are measured by `./dev bench pages`; bytes are the same everywhere."""
     base, keys = served
     costs = {page.path: visit(browser, base, page.path, key=keys.get(WHO.get(page.path, ""))) for page in PAGES}
@@ -142,7 +70,7 @@ def test_no_page_weighs_more_than_was_promised_for_the_first(served: tuple[str, 
     assert all(cost.content_s > 0 for cost in costs.values())
 
 
-def test_a_page_is_photographed_for_the_readme(served: tuple[str, dict[str, str]], browser: Any) -> None:
+def test_a_page_is_photographed_for_the_readme(served: Served, browser: Any) -> None:
     base, keys = served
     for picture in PICTURES:
         taken = photograph(browser, base, picture, key=keys["hub"], language="id")
@@ -150,14 +78,14 @@ def test_a_page_is_photographed_for_the_readme(served: tuple[str, dict[str, str]
         assert (FOLDER / f"{picture.name}.id.webp").exists()
 
 
-def test_the_dark_page_is_as_legible(served: tuple[str, dict[str, str]], browser: Any) -> None:
+def test_the_dark_page_is_as_legible(served: Served, browser: Any) -> None:
     with visiting(browser, served[0], color_scheme="dark") as visit:
         for path in ("/", "/harga", "/peta", "/neraca"):
             visit.open(path)
             assert visit.violations() == []
 
 
-def test_a_stock_is_posted_by_keyboard_alone(served: tuple[str, dict[str, str]], browser: Any) -> None:
+def test_a_stock_is_posted_by_keyboard_alone(served: Served, browser: Any) -> None:
     base, keys = served
     with visiting(browser, base, keys["producer"]) as visit:
         visit.open("/jual?komoditas=telur-ayam-ras")
@@ -183,9 +111,7 @@ def posted(base: str, key: str, quantity: int) -> int:
 
 
 @pytest.mark.parametrize("lost", ["request", "answer", "key"])
-def test_a_post_without_signal_is_kept_and_arrives_once(
-    served: tuple[str, dict[str, str]], browser: Any, lost: str
-) -> None:
+def test_a_post_without_signal_is_kept_and_arrives_once(served: Served, browser: Any, lost: str) -> None:
     """The signal goes before the request, or after it and before the answer; the control sends it without its key."""
     base, keys = served
     quantity = {"request": 3101, "answer": 3102, "key": 3103}[lost]
@@ -219,9 +145,7 @@ def test_a_post_without_signal_is_kept_and_arrives_once(
         assert json.loads(visit.page.evaluate("localStorage.getItem('antrean')")) == []
 
 
-def test_what_is_refused_stands_beside_its_field_and_waits_for_nobody(
-    served: tuple[str, dict[str, str]], browser: Any
-) -> None:
+def test_what_is_refused_stands_beside_its_field_and_waits_for_nobody(served: Served, browser: Any) -> None:
     base, keys = served
     with visiting(browser, base, keys["producer"]) as visit:
         visit.open("/jual?komoditas=telur-ayam-ras")
@@ -232,9 +156,7 @@ def test_what_is_refused_stands_beside_its_field_and_waits_for_nobody(
         assert json.loads(visit.page.evaluate("localStorage.getItem('antrean')")) == []
 
 
-def test_without_signal_a_page_shows_its_last_figures_and_says_so(
-    served: tuple[str, dict[str, str]], browser: Any
-) -> None:
+def test_without_signal_a_page_shows_its_last_figures_and_says_so(served: Served, browser: Any) -> None:
     with visiting(browser, served[0]) as visit:
         visit.open("/neraca")
         visit.page.route("**/v1/**", lambda route: route.abort("internetdisconnected"))
@@ -245,7 +167,7 @@ def test_without_signal_a_page_shows_its_last_figures_and_says_so(
         assert visit.page.get_by_role("button", name="Coba lagi").is_visible()
 
 
-def test_without_script_the_form_posts_all_the_same(served: tuple[str, dict[str, str]], browser: Any) -> None:
+def test_without_script_the_form_posts_all_the_same(served: Served, browser: Any) -> None:
     base, keys = served
     with visiting(browser, base, keys["buyer"], java_script_enabled=False) as visit:
         visit.open("/beli")
@@ -256,7 +178,7 @@ def test_without_script_the_form_posts_all_the_same(served: tuple[str, dict[str,
         assert "2.500 kg" in visit.page.locator(".note.good").inner_text()
 
 
-def test_a_proposal_is_agreed_to_with_one_tap(served: tuple[str, dict[str, str]], browser: Any) -> None:
+def test_a_proposal_is_agreed_to_with_one_tap(served: Served, browser: Any) -> None:
     base, keys = served
     with visiting(browser, base, keys["producer"]) as visit:
         visit.open("/jualan-saya")

@@ -64,9 +64,10 @@ export async function all<Row>(address: string, most = 1000): Promise<Row[]> {
 }
 
 /** Changes something; the proof that it comes from our own page is in a cookie that only we can read. */
-export async function change<T>(address: string, body: unknown, method = "POST", key?: string): Promise<T> {
+export async function change<T>(address: string, body: unknown, method = "POST", version?: number): Promise<T> {
   const headers: Record<string, string> = { "Content-Type": "application/json", ...proven(), "Accept-Language": language };
-  if (method === "POST") headers["Idempotency-Key"] = key ?? crypto.randomUUID();
+  if (method === "POST") headers["Idempotency-Key"] = crypto.randomUUID();
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
   let answer: Response;
   try {
     answer = await fetch(address, { method, headers, body: body === null ? null : JSON.stringify(body) });
@@ -91,7 +92,7 @@ function keep(name: string, content: string): void {
 }
 
 /** What changes seldom, read once. */
-type Known = { code?: string; id?: string; name: string; name_en?: string; base_unit?: string };
+type Known = { code?: string; id?: string; name: string; name_en?: string; base_unit?: string; unit_weight_g?: number };
 const known = new Map<string, Promise<Known[]>>();
 function rowsOf(what: string): Promise<Known[]> {
   const rows = known.get(what) ?? all<Known>(`/v1/${what}?limit=200`);
@@ -105,6 +106,6 @@ export async function namesOf(what: "regions" | "commodities" | "organizations")
   return new Map((await rowsOf(what)).map((row) => [row.code ?? row.id ?? "", name(row)]));
 }
 
-/** The base unit of each commodity by its code. */
-export const unitsOf = async (): Promise<Map<string, string>> =>
-  new Map((await rowsOf("commodities")).map((row) => [row.code ?? "", row.base_unit ?? ""]));
+/** The base unit of each commodity by its code, and what one weighs in grams. */
+export const goodsOf = async (): Promise<Map<string, { unit: string; grams: number }>> =>
+  new Map((await rowsOf("commodities")).map((row) => [row.code ?? "", { unit: row.base_unit ?? "", grams: row.unit_weight_g ?? 1000 }]));

@@ -23,9 +23,27 @@ export function rupiahShort(value: number): [string, string] {
 
 export const kilograms = (value: number): string => `${whole.format(value)}\u00a0kg`;
 export const tonnes = (kg: number): string => `${one.format(kg / 1000)}\u00a0${t("ton", "t")}`;
+/** Grams as kilograms with their decimals, as scales show them. */
+const exact = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 3 });
+export const scale = (grams: number): string => `${exact.format(grams / 1000)}\u00a0kg`;
+
+/** A number as it is typed into a field, read again by `numberOf`: the same in both languages. */
+const fielded = new Intl.NumberFormat("id-ID", { maximumFractionDigits: 3 });
+export const typed = (value: number): string => fielded.format(value);
+
+/** Reads a number as people write it: `1.250` is 1250, `2,5` has a decimal, `Rp 26.500` is money; NaN when it is none. */
+export function numberOf(text: string): number {
+  const match = /^(?:rp\.?)?(\d[\d.]*)(?:,(\d+))?$/i.exec(text.replaceAll(/\s/g, ""));
+  if (!match) return NaN;
+  const [, before = "", decimals] = match;
+  const [first = "", ...groups] = before.split(".");
+  if (groups.every((group) => group.length === 3)) return Number(`${first}${groups.join("")}.${decimals ?? 0}`);
+  return decimals === undefined && groups.length === 1 && groups[0] ? Number(before) : NaN;
+}
+
 /** kilograms below a tonne, tonnes above */
 export const weight = (kg: number): string => (Math.abs(kg) < 1000 ? kilograms(kg) : tonnes(kg));
-export const percent = (permille: number): string => `${one.format(permille / 10)} %`;
+export const percent = (permille: number): string => `${one.format(permille / 10)}\u00a0%`;
 
 const day = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
 const dayOnly = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" });
