@@ -21,6 +21,7 @@ from app.cli import (
     replay,
     requests,
     serve,
+    sheets,
     shipments,
 )
 from app.cli.output import OUTPUT, complain
@@ -57,6 +58,8 @@ app.add_typer(shipments.shipments, name="shipments")
 app.add_typer(receive.receive, name="receive")
 app.add_typer(events.events, name="events")
 app.add_typer(events.webhook, name="webhook")
+app.command("import")(sheets.take_in)
+app.command("export")(sheets.give_out)
 app.command("check-migrations", hidden=True)(prepare.check_migrations)
 
 UNDEFINED_TABLE = "42P01"

@@ -59,13 +59,16 @@ def silent(url: str) -> Iterator[None]:
     try:
         yield
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        complain(
-            Text(f"{url} tidak menjawab: {error}", f"{url} does not answer: {error}"),
-            Text(
-                "jalankan dengan `hub run`, atau sebut yang lain dengan --url", "start it with `hub run`, or use --url"
-            ),
-        )
-        raise typer.Exit(1) from None
+        raise no_answer(url, error) from None
+
+
+def no_answer(url: str, error: Exception) -> typer.Exit:
+    """Say that a hub does not answer, and what helps; returns the end of the command."""
+    complain(
+        Text(f"{url} tidak menjawab: {error}", f"{url} does not answer: {error}"),
+        Text("jalankan dengan `hub run`, atau sebut yang lain dengan --url", "start it with `hub run`, or use --url"),
+    )
+    return typer.Exit(1)
 
 
 def _show(answer: httpx.Response) -> None:

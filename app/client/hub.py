@@ -17,6 +17,7 @@ from app.client.fields import DemandChanges, DemandFields, ListingChanges, Listi
 from app.client.rows import Rows
 from app.client.sending import Sender
 from app.demands.schemas import DemandAnswer
+from app.imports.schemas import ImportAnswer, Kind
 from app.jobs.schemas import JobAnswer
 from app.lanes.schemas import DepartureAnswer, LaneAnswer
 from app.listings.schemas import ListingAnswer
@@ -85,7 +86,7 @@ class Hub:
 
     def rows(self, path: str, shape: type[Shape] = dict, **filters: Filter) -> Rows[Shape]:  # type: ignore[assignment]  # rows without a shape are dicts
         """Return a list of the contract, such as `rows("/v1/agreements", region="32.76")`."""
-        pairs = [(name.rstrip("_"), item) for name, value in filters.items() for item in _several(value)]
+        pairs = _pairs(filters)
         return Rows(self._fetch, f"{path}?{urlencode(pairs)}" if pairs else path, shape)
 
     def _fetch(self, address: str) -> Mapping[str, Any]:
@@ -278,6 +279,31 @@ class Hub:
             raise HubProblem(ended.problem["status"], ended.problem)
         return ended
 
+    # -- spreadsheets --------------------------------------------------------------------------------------------------
+
+    def import_file(
+        self,
+        kind: Kind,
+        content: bytes,
+        *,
+        filename: str = "stok.xlsx",
+        dry_run: bool = False,
+        organization: UUID | str | None = None,
+        on_progress: Progress | None = None,
+    ) -> ImportAnswer:
+        """Post the rows of a spreadsheet (.xlsx or .csv) and return what came of them, refused ones by their cell.
+
+        `organization` is whom the hub acts for in rows that name nobody. Raises HubProblem for a file that is no table.
+        """
+        form = {"kind": kind, "dry_run": dry_run} | ({"organization": str(organization)} if organization else {})
+        answer = self.request("POST", "/v1/imports", data=form, files={"file": (filename, content)})
+        job = self.wait_for_job(JobAnswer.model_validate_json(answer.content), on_progress)
+        return self._ask(ImportAnswer, "GET", f"/v1/imports/{job.id}")
+
+    def export(self, name: str, **filters: Filter) -> bytes:
+        """Return a list as a file with all its rows, such as `export("orders", format="xlsx", status="delivered")`."""
+        return self.request("GET", f"/v1/{name}", params=_pairs(filters)).content
+
     def _publish_many(self, path: str, items: Iterable[Any], *, atomic: bool) -> list[dict[str, Any]]:
         params = {"atomic": "true"} if atomic else None
         results: list[dict[str, Any]] = self.request("POST", path, json={"items": list(items)}, params=params).json()[
@@ -288,6 +314,10 @@ class Hub:
 
 def _if_match(row: ListingAnswer | DemandAnswer) -> dict[str, str]:
     return {"If-Match": f'"{row.version}"'}
+
+
+def _pairs(filters: Mapping[str, Filter]) -> list[tuple[str, Any]]:
+    return [(name.rstrip("_"), item) for name, value in filters.items() for item in _several(value)]
 
 
 def _several(value: Filter) -> Iterable[Any]:

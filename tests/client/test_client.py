@@ -294,7 +294,7 @@ OPERATIONS = {
     for operation in methods.values()
 }
 #: methods that are no operation of the contract
-OWN = {"close", "dashboard", "request", "rows", "wait_for_job"}
+OWN = {"close", "dashboard", "export", "import_file", "request", "rows", "wait_for_job"}
 
 
 def test_methods_are_named_as_in_the_contract() -> None:
