@@ -1,10 +1,10 @@
-"""`./dev bench api | clearing | engine | imports | lifecycle | pages [--json]`: measures in one run, prints ratios."""
+"""`./dev bench api | clearing | engine | imports | lifecycle | pages | webhooks [--json]`: measured in one run."""
 
 import argparse
 import json
 import sys
 
-from benchmarks import api, clearing, engine, imports, lifecycle, pages
+from benchmarks import api, clearing, engine, imports, lifecycle, pages, webhooks
 
 CASES = {
     "api": api.measure,
@@ -13,6 +13,7 @@ CASES = {
     "imports": imports.measure,
     "lifecycle": lifecycle.measure,
     "pages": pages.measure,
+    "webhooks": webhooks.measure,
 }
 
 

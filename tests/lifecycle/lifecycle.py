@@ -30,7 +30,10 @@ class Lifecycle(Trading):
             (self.unloaded(), partial(self.load, whole=True, too_much=0)),
             (self.shipments("loading"), partial(self.dispatch, goes_on=True, per_mille=1000)),
             (self.shipments("in_transit"), self.bring),
+            (self.unreceived(), partial(self.receive, by_buyer=False, late_g=0, much=2)),
             (self.unreceived(), partial(self.receive, by_buyer=True, late_g=0, much=1)),
+            (self.disputable(), partial(self.dispute, by_buyer=False)),
+            (self.disputed(), self.resolve),
             (self.something_is_due(), self.work),
             (paid_last, partial(self.pay_in, all_of_it=True)),
             (self.payees(), self.pay_everybody),
@@ -169,10 +172,16 @@ class Lifecycle(Trading):
         if fine:
             receipt.dispute = told["id"]
 
-    @precondition(lambda self: any(receipt.dispute for receipt in self.unfinished()))
-    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES))
-    def resolve(self, data: st.DataObject, outcome: str) -> None:
-        receipt = self.pick(data, [receipt for receipt in self.unfinished() if receipt.dispute])
+    def disputable(self) -> list[Receipt]:
+        return [receipt for receipt in self.unfinished() if not receipt.dispute]
+
+    def disputed(self) -> list[Receipt]:
+        return [receipt for receipt in self.unfinished() if receipt.dispute]
+
+    @precondition(lambda self: self.disputed())
+    @rule(data=st.data())
+    def resolve(self, data: st.DataObject) -> None:
+        receipt, outcome = self.pick(data, self.disputed()), data.draw(st.sampled_from(OUTCOMES))
         stated = data.draw(st.integers(0, receipt.loaded_g)) if outcome == "split" else None
         body = {"outcome": outcome} | ({} if stated is None else {"payable_g": stated})
         answer = self.market.ask("PATCH", f"/disputes/{receipt.dispute}", version=1, **body)
@@ -200,7 +209,7 @@ class Lifecycle(Trading):
 
     @precondition(lambda self: self.something_is_due())
     @rule(data=st.data())
-    def work(self, data: st.DataObject) -> None:  # noqa: ARG002 - as every other rule
+    def work(self, data: st.DataObject) -> None:  # noqa: ARG002 - as every other step
         """One round of the worker."""
         self.market.work(self.money.fee_permille)
         due = [
@@ -248,9 +257,7 @@ class Lifecycle(Trading):
         due = self.money.payable(account)
         self.pay_out(account, due + 1 if too_much else data.draw(st.integers(1, due)), fine=not too_much)
 
-    @precondition(lambda self: self.payees())
-    @rule(data=st.data())
-    def pay_everybody(self, data: st.DataObject) -> None:  # noqa: ARG002 - as every other rule
+    def pay_everybody(self, data: st.DataObject) -> None:  # noqa: ARG002 - as every other step
         for account in self.payees():
             self.pay_out(account, self.money.payable(account))
 
