@@ -92,6 +92,7 @@ def test_loading_the_scenario_clears_it_and_shows_the_matches(new_hub: Hub, term
     assert ended.code == 0, ended.err
     assert "Pedagang telur Depok  25/11 LN-02  10.000    26.950  27.630" in ended.out
     assert re.search(r"hub: skenario contoh dicocokkan +\d+\.\d\d s", ended.err)
+    assert "hub shipments" in ended.err
     keys = new_hub.data_dir / "demo-keys.json"
     assert keys.stat().st_mode & 0o777 == 0o600
     assert new_hub("demo").code == 5
