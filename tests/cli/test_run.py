@@ -115,7 +115,7 @@ def worker_of(hub: Running) -> int:
 
 def posted(hub: Running, keys: Keys) -> list[int]:
     """How many listings, demands and matches there are."""
-    with httpx.Client(base_url=hub.base, headers={"Authorization": f"Bearer {keys.hub}"}) as client:
+    with httpx.Client(base_url=hub.base, timeout=60, headers={"Authorization": f"Bearer {keys.hub}"}) as client:
         answers = [client.get(f"/v1/{what}?limit=200") for what in ("listings", "demands", "matches")]
     return [len(answer.json()["items"]) for answer in answers]
 
@@ -131,7 +131,7 @@ def test_run_serves_the_cleared_scenario_and_leaves_nothing_behind(folder: Path,
         assert path.stat().st_mode & 0o777 == 0o600
         written = path.read_text()
         keys = Keys(**json.loads(written))
-        with httpx.Client(base_url=hub.base) as client:
+        with httpx.Client(base_url=hub.base, timeout=60) as client:
             assert [client.get(url).status_code for url in hub.urls] == [200] * 4
             for key in (keys.hub, keys.observer, *keys.producers.values(), *keys.buyers.values()):
                 assert client.get("/v1/me", headers={"Authorization": f"Bearer {key}"}).status_code == 200

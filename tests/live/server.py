@@ -78,6 +78,7 @@ def main(url: str, now: str, protection: str) -> None:
     app = create_app(settings, clock=FixedClock(datetime.fromisoformat(now)))
     config = uvicorn.Config(app, port=0, log_config=None)
     listening = config.bind_socket()
+    listening.listen(config.backlog)  # who connects before the application is up waits instead of failing
     os.write(1, f"{listening.getsockname()[1]}\n".encode())
     uvicorn.Server(config).run(sockets=[listening])
 

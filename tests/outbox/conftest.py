@@ -16,6 +16,7 @@ async def served(app: Any) -> AsyncIterator[str]:
     """Serve an application in this event loop."""
     config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=20)
     listening = config.bind_socket()
+    listening.listen(config.backlog)  # who connects before the application is up waits instead of failing
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:

@@ -14,7 +14,7 @@ from tests.orders.trade import Trade
 
 def text_of(pdf: bytes) -> str:
     """Return what a PDF with core fonts shows."""
-    streams = [zlib.decompress(part) for part in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)]
+    streams = [zlib.decompress(part) for part in re.findall(rb"stream\n(.*?)\nendstream", pdf, re.DOTALL)]
     return b"".join(b" ".join(re.findall(rb"\((.*?)\) Tj", stream)) for stream in streams).decode("latin-1")
 
 

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import zlib
@@ -177,14 +176,16 @@ async def kill_again_and_again(url: str, lease: float, kills: int, done: asyncio
     chance = random.Random(2026)
     for number in range(kills + 1):
         command = [sys.executable, "-m", "tests.webhooks.sending", url, str(lease)]
-        process = await asyncio.to_thread(subprocess.Popen, command)
+        process = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        assert await asyncio.to_thread(process.stdout.readline) == b"sending\n"
         try:
             wait = None if number == kills else 2 + chance.random() * 2
             await asyncio.wait_for(done.wait(), wait)
         except TimeoutError:
             pass
-        process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(process.wait)
+        process.kill()
+        await asyncio.to_thread(process.communicate)
 
 
 async def left(api: Any) -> int:
