@@ -27,8 +27,8 @@ __all__ = ["live"]
 
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 ROLES = {"producer", "buyer", "operator", "analyst", "integrator"}
-#: its commands tell one story, which tests/cli/test_trade.py runs in its order
-STORY = "orders"
+#: their commands tell one story, which tests/cli/test_trade.py and test_sheets.py run in its order
+STORIES = {"orders", "spreadsheets"}
 BASE = "http://127.0.0.1:8000"
 PONGGOK = "Koperasi peternak Ponggok (contoh)"
 
@@ -40,7 +40,7 @@ def blocks(document: Path, *languages: str) -> list[tuple[str, str]]:
 
 def commands() -> Iterator[list[str]]:
     """Every line of every block of commands."""
-    for document in (one for one in DOCS if one.stem != STORY):
+    for document in (one for one in DOCS if one.stem not in STORIES):
         for _, content in blocks(document, "sh"):
             for line in content.replace("\\\n", " ").splitlines():
                 yield shlex.split(line, comments=True)

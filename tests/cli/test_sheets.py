@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,11 +15,13 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from app.imports.columns import FIELDS
 from tests.cli.conftest import Ended, Hub
 from tests.conftest import Scenario
 from tests.imports.conftest import PONGGOK
 from tests.imports.files import EGGS, HEADINGS, comma_separated, xlsx
 from tests.live.test_concurrency import live_server
+from tests.test_architecture import ROOT
 
 BAD = ["KP-9", "Telur ayam ras", "II", "dua puluh", "peti-15", 397500]
 
@@ -92,6 +96,56 @@ def test_a_file_that_is_no_table_is_told_and_the_template_is_one(running: Callab
     file = tmp_path / "isi.xlsx"
     assert running("import", "listings", str(file), "--template").code == 0
     assert load_workbook(file).sheetnames[0] == "Stok"
+
+
+GUIDE = (ROOT / "docs" / "spreadsheets.md").read_text()
+
+
+def told_commands() -> list[list[str]]:
+    """The commands of the guide, in its order."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    return [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+
+
+def test_the_guide_is_followed_step_by_step(
+    running: Callable[..., Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    template, dry, sent, mended, *exports = told_commands()
+    assert all(command[:2] == ["./dev", "hub"] for command in told_commands())
+    assert running(*template[2:]).code == 0
+    # the template's columns: number, commodity, grade, quantity, unit, weight of a package, price
+    fill(Path("stok.xlsx"), [[*row[:5], None, row[5]] for row in (EGGS, ["KP-2", *EGGS[1:]], BAD)])
+    assert running(*dry[2:]).code == 3
+    assert running(*sent[2:]).code == 3
+    fill(Path("stok-kesalahan.xlsx"), [], D5=20)
+    ended = running(*mended[2:])
+    assert (ended.code, "1 / 2 / 0" in ended.err) == (0, True), ended.err
+    for command in exports:
+        ended = running(*command[2:])
+        assert ended.code == 0, ended.err
+    assert load_workbook("stok-terbuka.xlsx").active.max_row > 3
+    assert Path("pesanan.csv").read_text("utf-8-sig").startswith("id;number;")
+
+
+def fill(file: Path, rows: list[list[Any]], **cells: Any) -> None:
+    book = load_workbook(file)
+    sheet = book.worksheets[0]
+    for place, row in enumerate(rows, start=3):
+        for column, value in enumerate(row, start=1):
+            sheet.cell(place, column, value)
+    for address, value in cells.items():
+        sheet[address] = value
+    book.save(file)
+
+
+def test_the_guide_names_the_columns_there_are() -> None:
+    rows = re.findall(r"^\| (?:required|quantity|where|other)[^|]*\|([^|]*)\|([^|]*)\|$", GUIDE, re.MULTILINE)
+    for place, kind in enumerate(("listings", "demands")):
+        named = [heading.strip() for row in rows for heading in row[place].split(",")]
+        assert sorted(named) == sorted(field.heading for field in FIELDS[kind])
+        required = [field.heading for field in FIELDS[kind] if field.required]
+        assert [heading.strip() for heading in rows[0][place].split(",")] == required
 
 
 def test_what_cannot_be_sent_ends_with_a_line(running: Callable[..., Ended], call: Callable[..., Ended]) -> None:
