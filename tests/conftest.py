@@ -40,9 +40,11 @@ class Cluster:
     """A PostgreSQL server on which tests make and drop databases."""
 
     admin_url: str
+    #: tells apart the databases of processes that test side by side on one server
+    suffix: str = os.environ.get("PYTEST_XDIST_WORKER", "")
 
     def url(self, name: str) -> str:
-        return make_url(self.admin_url).set(database=name).render_as_string(hide_password=False)
+        return make_url(self.admin_url).set(database=name + self.suffix).render_as_string(hide_password=False)
 
     async def execute(self, *statements: str) -> None:
         engine = create_async_engine(asyncpg_url(self.admin_url), isolation_level="AUTOCOMMIT")
@@ -57,16 +59,17 @@ class Cluster:
         WITH (FORCE) would fail where autovacuum happens to be at work: only a superuser may end its process, while
         a plain DROP DATABASE asks it to leave, and waits.
         """
-        ours = f"datname = '{name}' AND usename = current_user"
+        ours = f"datname = '{name}{self.suffix}' AND usename = current_user"
         await self.execute(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}",  # noqa: S608 - a test's own name
-            f"DROP DATABASE IF EXISTS {name}",
+            f"DROP DATABASE IF EXISTS {name}{self.suffix}",
         )
 
-    async def create(self, name: str, template: str) -> str:
-        """Make a database anew as a copy of another."""
+    async def create(self, name: str, template: str | None = None) -> str:
+        """Make a database anew, as a copy of another or empty."""
+        source = "template0" if template is None else f"{template}{self.suffix}"
         await self.drop(name)
-        await self.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE {template}")
+        await self.execute(f"CREATE DATABASE {name}{self.suffix} ENCODING 'UTF8' TEMPLATE {source}")
         return self.url(name)
 
 
@@ -90,7 +93,7 @@ def cluster() -> Iterator[Cluster]:
 def empty_template(cluster: Cluster) -> str:
     """A migrated database without rows."""
     name = "hub_test_empty"
-    migrate(asyncio.run(cluster.create(name, "template0")))
+    migrate(asyncio.run(cluster.create(name)))
     return name
 
 

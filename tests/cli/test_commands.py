@@ -200,7 +200,7 @@ def test_a_database_without_tables_or_hub_says_what_to_run(
     nobody = new_hub("listings")
     assert nobody.code == 1
     assert "`hub demo`" in nobody.err
-    url = asyncio.run(cluster.create("hub_test_cli_bare", "template0"))
+    url = asyncio.run(cluster.create("hub_test_cli_bare"))
     monkeypatch.setenv("DATABASE_URL", url)
     bare = new_hub("listings")
     assert bare.code == 1

@@ -68,7 +68,7 @@ def databases(cluster: Cluster, scenario_template: Scenario) -> Any:
     """A database of today with confirmed matches, and one of revision 0003 with the same trade."""
     today = asyncio.run(cluster.create("hub_test_today", scenario_template.template))
     asyncio.run(trade(today, scenario_template))
-    before = asyncio.run(cluster.create("hub_test_before", "template0"))
+    before = asyncio.run(cluster.create("hub_test_before"))
     upgrade(before, "0003")
     asyncio.run(both(today, before, copy))
     yield today, before
