@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -60,6 +61,18 @@ def test_axe_sees_what_it_looks_for(served: Served, browser: Any) -> None:
         visit.open("/")
         visit.page.evaluate("document.querySelector('main').innerHTML = '<img src=\"data:,\"><input>'")
         assert {line.partition(":")[0] for line in visit.violations()} >= {"image-alt", "label"}
+
+
+def test_an_english_page_names_things_in_english_and_its_ready_texts_are_indonesian(
+    served: Served, browser: Any
+) -> None:
+    with visiting(browser, served[0], language="en") as visit:
+        visit.open("/harga")
+        assert "Chicken egg" in visit.page.locator("main").inner_text()
+        assert "Telur ayam ras" not in visit.page.locator("main").inner_text()
+        text = unquote(visit.page.locator("a[href^='https://wa.me']").first.get_attribute("href") or "")
+        assert "Telur ayam ras" in text
+        assert re.search(r"Rp\s2\d\.\d{3}", text)
 
 
 def test_no_page_weighs_more_than_was_promised_for_the_first(served: Served, browser: Any) -> None:

@@ -115,6 +115,8 @@ def test_a_deal_of_the_desk_is_loaded_weighed_and_received(served: Served, brows
         receipt.locator("button").click()
         receipt.wait_for(state="detached")
         buyer.page.locator("article", has=buyer.page.locator("h3", has_text=number)).locator("summary").click()
+        buyer.page.get_by_text("Rekening bulan ini" if language == "id" else "My account this month").click()
+        buyer.page.wait_for_selector(".loading", state="detached")
         assert buyer.violations() == []
         assert buyer.complaints == []
     (order,) = read(served, "buyer", f"/v1/orders?number={number}")

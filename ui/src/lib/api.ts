@@ -35,6 +35,7 @@ export let copyFrom: number | null = null;
 /** Reads an address. Public figures are kept on the device, and read from there when there is no signal. */
 export async function get<T>(address: string): Promise<T> {
   const keeps = address.startsWith("/v1/dashboard/");
+  const english = keeps && language === "en" ? namesOf("commodities").catch(() => null) : null;
   let answer: Response;
   try {
     answer = await fetch(address, { headers: { "Accept-Language": language } });
@@ -47,8 +48,17 @@ export async function get<T>(address: string): Promise<T> {
   }
   if (!answer.ok) throw new Refused((await answer.json()) as Problem);
   const body = (await answer.json()) as T;
+  if (english) rename(body as Dashboard<{ commodity?: string; commodity_name?: string }>, await english);
   if (keeps) keep(COPY + address, JSON.stringify({ at: Date.now(), body }));
   return body;
+}
+
+/** Figures come with Indonesian names; an English page has its own. */
+function rename(board: Dashboard<{ commodity?: string; commodity_name?: string }>, names: Map<string, string> | null): void {
+  for (const row of board.items) {
+    const name = names?.get(row.commodity ?? "");
+    if (name && row.commodity_name) row.commodity_name = name;
+  }
 }
 
 /** Reads a list to its end, or to `most` rows. */
@@ -94,9 +104,15 @@ function keep(name: string, content: string): void {
 /** What changes seldom, read once. */
 type Known = { code?: string; id?: string; name: string; name_en?: string; base_unit?: string; unit_weight_g?: number };
 const known = new Map<string, Promise<Known[]>>();
+/** By code, as far as they were read: for texts that are read in Blitar. */
+export const inIndonesian = new Map<string, string>();
 function rowsOf(what: string): Promise<Known[]> {
   const rows = known.get(what) ?? all<Known>(`/v1/${what}?limit=200`);
   known.set(what, rows);
+  rows.then(
+    (found) => found.forEach((row) => inIndonesian.set(row.code ?? "", row.name)),
+    () => known.delete(what),
+  );
   return rows;
 }
 

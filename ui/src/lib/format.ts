@@ -1,31 +1,55 @@
 /** Numbers and days as people write them, always with their unit. */
-import { language, t } from "./words";
+import { language } from "./words";
 
-const LOCALE = language === "en" ? "en-GB" : "id-ID";
 export const HUB_ZONE = "Asia/Jakarta";
+/** A number and its unit stay on one line. */
+const BOUND = "\u00a0";
 
-const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const one = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const midnight = (on: string): Date => new Date(`${on}T00:00:00Z`);
 
-export const number = (value: number): string => whole.format(value);
-
-/** `Rp 26.500`, never broken over two lines */
-export const rupiah = (value: number): string => `${value < 0 ? "−" : ""}Rp\u00a0${whole.format(Math.abs(value))}`;
-
-/** `4,8 miliar`, for headlines; with the words that Indonesians count in. */
-export function rupiahShort(value: number): [string, string] {
-  const size = Math.abs(value);
-  if (size >= 1e12) return [`Rp\u00a0${one.format(value / 1e12)}`, t("triliun", "trillion")];
-  if (size >= 1e9) return [`Rp\u00a0${one.format(value / 1e9)}`, t("miliar", "billion")];
-  if (size >= 1e6) return [`Rp\u00a0${one.format(value / 1e6)}`, t("juta", "million")];
-  return [rupiah(value), ""];
+function formats(spoken: "id" | "en") {
+  const locale = spoken === "en" ? "en-GB" : "id-ID";
+  const say = (indonesian: string, english: string): string => (spoken === "en" ? english : indonesian);
+  const numbers = (decimals: number) => new Intl.NumberFormat(locale, { maximumFractionDigits: decimals });
+  const days = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC", ...options });
+  const [whole, one, exact] = [numbers(0), numbers(1), numbers(3)];
+  const [day, dayOnly, dayAndYear] = [days({ weekday: "short" }), days({}), days({ year: "numeric" })];
+  
+  const number = (value: number): string => whole.format(value);
+  /** `Rp 26.500` */
+  const rupiah = (value: number): string => `${value < 0 ? "−" : ""}Rp${BOUND}${whole.format(Math.abs(value))}`;
+  /** `4,8 miliar`, for headlines; with the words that Indonesians count in. */
+  function rupiahShort(value: number): [string, string] {
+    const size = Math.abs(value);
+    if (size >= 1e12) return [`Rp${BOUND}${one.format(value / 1e12)}`, say("triliun", "trillion")];
+    if (size >= 1e9) return [`Rp${BOUND}${one.format(value / 1e9)}`, say("miliar", "billion")];
+    if (size >= 1e6) return [`Rp${BOUND}${one.format(value / 1e6)}`, say("juta", "million")];
+    return [rupiah(value), ""];
+  }
+  const kilograms = (value: number): string => `${whole.format(value)}${BOUND}kg`;
+  const tonnes = (kg: number): string => `${one.format(kg / 1000)}${BOUND}${say("ton", "t")}`;
+  /** kilograms below a tonne, tonnes above */
+  const weight = (kg: number): string => (Math.abs(kg) < 1000 ? kilograms(kg) : tonnes(kg));
+  /** grams as scales show them: kilograms with their decimals */
+  const scale = (grams: number): string => `${exact.format(grams / 1000)}${BOUND}kg`;
+  const percent = (permille: number): string => `${one.format(permille / 10)}${BOUND}%`;
+  /** a calendar day such as 2026-11-26: `Kam, 26 Nov` */
+  const weekday = (on: string): string => day.format(midnight(on));
+  const shortDay = (on: string): string => dayOnly.format(midnight(on));
+  const fullDay = (on: string): string => dayAndYear.format(midnight(on));
+  /** an instant in the hub's zone: `24 Nov, 08.00 WIB` */
+  function instant(at: string): string {
+    const date = new Date(at);
+    const time = new Intl.DateTimeFormat("id-ID", { hour: "2-digit", minute: "2-digit", timeZone: HUB_ZONE }).format(date);
+    return `${days({ timeZone: HUB_ZONE }).format(date)}, ${time} WIB`;
+  }
+  return { number, rupiah, rupiahShort, kilograms, tonnes, weight, scale, percent, weekday, shortDay, fullDay, instant };
 }
 
-export const kilograms = (value: number): string => `${whole.format(value)}\u00a0kg`;
-export const tonnes = (kg: number): string => `${one.format(kg / 1000)}\u00a0${t("ton", "t")}`;
-/** Grams as kilograms with their decimals, as scales show them. */
-const exact = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 3 });
-export const scale = (grams: number): string => `${exact.format(grams / 1000)}\u00a0kg`;
+/** In the language of the page. */
+export const { number, rupiah, rupiahShort, kilograms, tonnes, weight, scale, percent, weekday, shortDay, fullDay, instant } = formats(language);
+/** For texts that are read in Blitar, whatever the language of the page. */
+export const indonesian = formats("id");
 
 /** A number as it is typed into a field, read again by `numberOf`: the same in both languages. */
 const fielded = new Intl.NumberFormat("id-ID", { maximumFractionDigits: 3 });
@@ -39,28 +63,6 @@ export function numberOf(text: string): number {
   const [first = "", ...groups] = before.split(".");
   if (groups.every((group) => group.length === 3)) return Number(`${first}${groups.join("")}.${decimals ?? 0}`);
   return decimals === undefined && groups.length === 1 && groups[0] ? Number(before) : NaN;
-}
-
-/** kilograms below a tonne, tonnes above */
-export const weight = (kg: number): string => (Math.abs(kg) < 1000 ? kilograms(kg) : tonnes(kg));
-export const percent = (permille: number): string => `${one.format(permille / 10)}\u00a0%`;
-
-const day = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
-const dayOnly = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" });
-const dayAndYear = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
-
-const midnight = (on: string): Date => new Date(`${on}T00:00:00Z`);
-/** A calendar day such as 2026-11-26: `Kam, 26 Nov`. */
-export const weekday = (on: string): string => day.format(midnight(on));
-export const shortDay = (on: string): string => dayOnly.format(midnight(on));
-export const fullDay = (on: string): string => dayAndYear.format(midnight(on));
-
-/** An instant in the hub's zone: `24 Nov, 08.00 WIB`. */
-export function instant(at: string): string {
-  const date = new Date(at);
-  const days = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: HUB_ZONE }).format(date);
-  const time = new Intl.DateTimeFormat("id-ID", { hour: "2-digit", minute: "2-digit", timeZone: HUB_ZONE }).format(date);
-  return `${days}, ${time} WIB`;
 }
 
 /** The hub's today, by the server's clock. */
