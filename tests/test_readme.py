@@ -85,6 +85,15 @@ async def test_the_client_code_prints_what_the_readme_says(
     assert f"`{prints[:-10]}...`." in told
 
 
+def test_both_readmes_show_the_same_commands() -> None:
+    indonesian = (ROOT / "README.id.md").read_text()
+    shown = re.findall(r"^\./dev hub .*$", indonesian, re.MULTILINE)
+    assert [shlex.split(line, comments=True)[2:] for line in shown] == COMMANDS
+    for text in (README, indonesian):
+        assert re.findall(r"^\./dev \w+$", text, re.MULTILINE) == ["./dev run", "./dev test"]
+        assert len(re.findall(r"^\| <http://127.0.0.1:8000/", text, re.MULTILINE)) == 3
+
+
 @pytest.mark.parametrize("readme", ["README.md", "README.id.md"])
 def test_every_file_that_a_readme_shows_or_names_is_there(readme: str) -> None:
     told = (ROOT / readme).read_text()

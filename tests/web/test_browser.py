@@ -91,11 +91,25 @@ def test_a_page_is_photographed_for_the_readme(served: Served, browser: Any) -> 
         assert (FOLDER / f"{picture.name}.id.webp").exists()
 
 
-def test_the_dark_page_is_as_legible(served: Served, browser: Any) -> None:
-    with visiting(browser, served[0], color_scheme="dark") as visit:
-        for path in ("/", "/harga", "/peta", "/neraca"):
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_the_dark_page_is_as_legible(served: Served, browser: Any, width: int) -> None:
+    for who in (None, "hub", "producer", "buyer"):
+        with visiting(browser, served[0], served[1].get(who or ""), width=width, color_scheme="dark") as visit:
+            for path in [path for path, whose in LOOKED_AT if whose == who]:
+                visit.open(path)
+                assert visit.violations() == [], path
+
+
+def test_paper_shows_what_the_page_is_about_and_nothing_to_tap(served: Served, browser: Any) -> None:
+    with visiting(browser, served[0], served[1]["hub"], width=1280) as visit:
+        for path in ("/harga", "/meja", "/pengiriman"):
             visit.open(path)
-            assert visit.violations() == []
+            visit.page.emulate_media(media="print")
+            shown = visit.page.locator("button:visible, select:visible, nav:visible, a[href^='https://wa.me']:visible")
+            assert shown.count() == 0, path
+            assert visit.page.locator("h1:visible, h2:visible").count() > 1
+            visit.page.emulate_media(media="screen")
+            assert shown.count() > 0, "the control: on the screen they are there"
 
 
 def test_a_stock_is_posted_by_keyboard_alone(served: Served, browser: Any) -> None:

@@ -1,5 +1,6 @@
 """How people write numbers, and which pages stand in whose menu."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 
@@ -7,6 +8,7 @@ import pytest
 
 from app.kit.principal import Role
 from app.web.rules import BUY, DESK, MY_SALES, PAGES, SELL, TODAY, addresses, dotted, menu, number_of
+from benchmarks import pages, screenshots
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,12 @@ def test_each_role_has_its_own_pages_first() -> None:
 def test_the_week_begins_on_monday() -> None:
     summary = addresses(TODAY, date(2026, 11, 29))[0]
     assert summary == "/v1/dashboard/summary?from=2026-11-23&until=2026-11-29"
+
+
+@pytest.mark.parametrize("command", [screenshots.main, lambda: pages.measure(seconds=1)])
+def test_where_there_is_no_chromium_the_commands_say_so(
+    monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    with pytest.raises(SystemExit, match="apt-get install chromium"):
+        command()
