@@ -39,6 +39,7 @@ from app.parties import service as parties
 from app.parties.models import Organization
 from app.settlement import due as settlement
 from app.shipments import due as shipments
+from app.webhooks import service as webhooks
 from app.webhooks.courier import Courier
 from app.webhooks.sender import Sender
 
@@ -78,11 +79,12 @@ async def _tried(step: Coroutine[Any, Any, T]) -> T | None:
 
 
 async def tidy(database: Database, now: datetime) -> None:
-    """Keep departures 35 days ahead, forget answers older than 72 hours, sign-ins that are over and old files."""
+    """Keep departures 35 days ahead; forget old answers, sign-ins, files and deliveries; give credit back."""
     await database.retried(lambda session: lanes.keep_departures(session, now=now))
     await database.retried(lambda session: forget_old_answers(session, now))
     await settlement.give_back(database, now)
     await database.retried(lambda session: parties.forget_old_sign_ins(session, now))
+    await database.retried(lambda session: webhooks.forget_old_deliveries(session, now))
     await database.retried(lambda session: imports.forget_old_files(session, now))
 
 

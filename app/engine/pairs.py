@@ -7,8 +7,11 @@ the hard rules from here, so that there is one place to read them.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from app.engine.model import Agreement, Demand, Departure, Listing, Market, Pool, Reason
+
+Day = TypeVar("Day", covariant=True)  # noqa: PLC0105 - a day, which is only read
 
 #: the hard rules in the order in which they are asked
 HARD_RULES = (
@@ -120,9 +123,21 @@ def loco_leg(hub: str, day: int) -> Leg:
     return Leg(None, hub, hub, day, day, 0, chilled=False)
 
 
-def best_before(listing: Listing, *, chilled: bool) -> int:
-    """Return the last day of shelf life (ordinal) when the goods travel like this."""
-    return listing.best_before_chilled if chilled else listing.best_before
+class Perishable(Protocol[Day]):
+    """Goods that last until one day or, cooled, until another; a day is an ordinal here, a date in rows."""
+
+    @property
+    def best_before(self) -> Day:
+        """Last day of shelf life, uncooled."""
+
+    @property
+    def best_before_chilled(self) -> Day:
+        """Last day of shelf life on a chilled lane."""
+
+
+def best_before(goods: Perishable[Day], *, chilled: bool) -> Day:
+    """Return the last day of shelf life when the goods travel like this."""
+    return goods.best_before_chilled if chilled else goods.best_before
 
 
 def grade_fits(pool: Pool, grade: int, min_grade: int) -> bool:

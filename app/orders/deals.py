@@ -14,6 +14,7 @@ from app.catalog.rules import CommodityFacts, Reference, Typed, measure
 from app.demands import rules as demand_rules
 from app.demands import service as demands
 from app.demands.models import Demand
+from app.engine.pairs import best_before
 from app.kit import rows
 from app.kit.clock import local_day
 from app.kit.ids import new_id
@@ -297,5 +298,5 @@ def _line(order: Order, way: Way, item: Sold) -> OrderLine:
         freight_idr=item.freight_idr,
         scarcity_idr=0,
         delivered_price_idr=item.delivered_price_idr,
-        best_before=item.listing.best_before_chilled if way.chilled else item.listing.best_before,
+        best_before=best_before(item.listing, chilled=way.chilled),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.demands.models import Demand
+from app.engine import pairs
 from app.kit.principal import Principal
 from app.kit.problems import NotFound
 from app.lanes.models import Departure, Lane
@@ -131,8 +132,7 @@ async def best_before(session: AsyncSession, match_ids: Sequence[UUID]) -> Mappi
         .where(Match.id.in_(match_ids))
     )
     return {
-        row.id: row.best_before_chilled if row.temperature == "chilled" else row.best_before
-        for row in await session.execute(statement)
+        row.id: pairs.best_before(row, chilled=row.temperature == "chilled") for row in await session.execute(statement)
     }
 
 

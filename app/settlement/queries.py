@@ -14,7 +14,7 @@ from app.listings.models import Listing
 from app.orders.models import Order, OrderLine
 from app.settlement.bank_match import Open, Typed
 from app.settlement.models import Account, Bill, Payment, Share, Transfer
-from app.settlement.rules import PAYEES
+from app.settlement.rules import PAYEES, still_open
 from app.shipments.models import Receipt, ReceiptLine
 
 #: states of orders in which money may still move by itself; there is an index of them, so that rounds stay short
@@ -153,13 +153,10 @@ async def bills_and_payments(
     return bills, [(day, paid[payment_id]) for payment_id, day in days]
 
 
-async def still_open(session: AsyncSession, order: Order, owed_idr: int) -> int:
-    """Return what an order still takes: what is owed of its bills or, while more may be billed, of its whole value."""
-    if order.status in ("delivered", "settled") and not await unbilled_receipts(session, order.id):
-        return owed_idr
-    value = select(func.sum(OrderLine.quantity * OrderLine.delivered_price_idr)).where(OrderLine.order_id == order.id)
-    bills = await billed(session, order.id)
-    return max(int(await session.scalar(value) or 0), bills) - (bills - owed_idr)
+async def value(session: AsyncSession, order_id: UUID) -> int:
+    """Return an order's ordered quantities at their delivered prices."""
+    statement = select(func.sum(OrderLine.quantity * OrderLine.delivered_price_idr))
+    return int(await session.scalar(statement.where(OrderLine.order_id == order_id)) or 0)
 
 
 async def unbilled_receipts(session: AsyncSession, order_id: UUID) -> int:
@@ -230,27 +227,27 @@ async def billed_weights(session: AsyncSession, line_ids: Sequence[UUID]) -> Seq
     return (await session.scalars(statement)).all()
 
 
-_OPENS = text("""
-SELECT o.id AS order_id, o.number, o.buyer_id AS party_id, organization.name,
-       CASE WHEN o.status IN ('settled', 'cancelled') THEN 0
-            ELSE greatest(0, CASE WHEN o.status = 'delivered' AND NOT unbilled.any THEN bills.amount
-                                  ELSE greatest(bills.amount, lines.value) END - (bills.amount - moved.owed))
-       END::bigint AS open_idr
+_BUYERS = text("""
+SELECT o.id AS order_id, o.number, o.buyer_id AS party_id, organization.name, moved.owed_idr, bills.billed_idr,
+       lines.value_idr, o.status IN ('settled', 'cancelled') AS is_closed,
+       o.status = 'delivered' AND NOT unbilled.any AS is_over
   FROM orders o
   JOIN organizations organization ON organization.id = o.buyer_id
   LEFT JOIN accounts a ON a.hub = o.hub AND a.kind = 'buyer' AND a.organization_id = o.buyer_id
- CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END), 0)
-                               AS owed
+ CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END),
+                                     0)::bigint AS owed_idr
                        FROM transfers t WHERE t.order_id = o.id AND a.id IN (t.debit_id, t.credit_id)) moved
- CROSS JOIN LATERAL (SELECT coalesce(sum(b.amount_idr), 0) AS amount FROM bills b WHERE b.order_id = o.id) bills
- CROSS JOIN LATERAL (SELECT coalesce(sum(l.quantity * l.delivered_price_idr), 0) AS value
+ CROSS JOIN LATERAL (SELECT coalesce(sum(b.amount_idr), 0)::bigint AS billed_idr
+                       FROM bills b WHERE b.order_id = o.id) bills
+ CROSS JOIN LATERAL (SELECT coalesce(sum(l.quantity * l.delivered_price_idr), 0)::bigint AS value_idr
                        FROM order_lines l WHERE l.order_id = o.id) lines
  CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM receipts r LEFT JOIN bills b ON b.receipt_id = r.id
                                      WHERE r.order_id = o.id AND b.receipt_id IS NULL) AS any) unbilled
  WHERE o.hub = :hub AND (o.status NOT IN ('settled', 'cancelled') OR o.number = ANY(:numbers))
-UNION ALL
-SELECT o.id, o.number, a.id, coalesce(organization.name, lane.code, region.name),
-       sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END)::bigint
+""")
+_PAYEES = text("""
+SELECT o.id AS order_id, o.number, a.id AS party_id, coalesce(organization.name, lane.code, region.name) AS name,
+       sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END)::bigint AS open_idr
   FROM orders o
   JOIN transfers t ON t.order_id = o.id
   JOIN accounts a ON a.id IN (t.debit_id, t.credit_id) AND a.kind IN ('producer', 'carrier', 'collection')
@@ -260,14 +257,20 @@ SELECT o.id, o.number, a.id, coalesce(organization.name, lane.code, region.name)
  WHERE o.hub = :hub AND o.status NOT IN ('settled', 'cancelled')
  GROUP BY o.id, o.number, a.id, organization.name, lane.code, region.name
 HAVING sum(CASE WHEN t.debit_id = a.id THEN t.amount_idr ELSE -t.amount_idr END) < 0
- ORDER BY 2, 3
 """)
 
 
 async def opens(session: AsyncSession, hub: str, numbers: Sequence[str]) -> list[Open]:
     """Return what is open with each party of the hub's orders, and of those with these numbers, open or not."""
-    found = await session.execute(_OPENS, {"hub": hub, "numbers": list(numbers)})
-    return [Open(row.order_id, row.number, row.party_id, row.name, row.open_idr) for row in found]
+    buyers = await session.execute(_BUYERS, {"hub": hub, "numbers": list(numbers)})
+    payees = await session.execute(_PAYEES, {"hub": hub})
+    found = [*map(_open_with_buyer, buyers), *(Open(*row) for row in payees)]
+    return sorted(found, key=lambda one: (one.number, one.party_id))
+
+
+def _open_with_buyer(row: Row[*tuple[Any, ...]]) -> Open:
+    still = still_open(over=row.is_over, owed_idr=row.owed_idr, billed_idr=row.billed_idr, value_idr=row.value_idr)
+    return Open(row.order_id, row.number, row.party_id, row.name, 0 if row.is_closed else max(0, still))
 
 
 _TYPED = text("""

@@ -150,6 +150,14 @@ def down_payment(order_idr: int, percent: int) -> int:
     return cost(order_idr, percent, 100)
 
 
+def still_open(*, over: bool, owed_idr: int, billed_idr: int, value_idr: int) -> int:
+    """Return what an order still takes of its buyer: what is owed or, while it may be billed more, of its whole value.
+
+    Below 0 where more was paid than was billed. `over`: nothing of it will be billed any more.
+    """
+    return owed_idr if over else max(value_idr, billed_idr) - (billed_idr - owed_idr)
+
+
 def is_paid_on_time(bills: Sequence[tuple[date, int]], payments: Sequence[tuple[date, int]]) -> bool:
     """Tell whether at the end of each bill's last day all bills due until then were paid.
 

@@ -38,6 +38,7 @@ from app.settlement.rules import (
     due_on,
     is_paid_on_time,
     spend,
+    still_open,
 )
 from app.shipments.models import Receipt
 
@@ -200,7 +201,12 @@ async def _open(session: AsyncSession, order_id: UUID, owner: Owner, owed: dict[
         )
     if order.status == "cancelled":
         raise invalid("/orders", "cancelled", Text("Pesanan ini sudah batal.", "This order is cancelled."))
-    return await queries.still_open(session, order, owed.get(order_id, 0))
+    return still_open(
+        over=order.status in ("delivered", "settled") and not await queries.unbilled_receipts(session, order_id),
+        owed_idr=owed.get(order_id, 0),
+        billed_idr=await queries.billed(session, order_id),
+        value_idr=await queries.value(session, order_id),
+    )
 
 
 async def _book_line(session: AsyncSession, line: BankLine | None, payment: Payment) -> None:

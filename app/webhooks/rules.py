@@ -50,6 +50,8 @@ MOST_PATIENCE = timedelta(hours=1)
 #: "I am gone for good"
 GONE = 410
 MOST_ENDPOINTS = 10
+#: time for which a finished delivery is listed; the event itself stays, and can be sent again
+KEPT = timedelta(days=30)
 #: attempts that a delivery remembers
 REMEMBERED = 20
 

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal, or_
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +26,8 @@ from app.webhooks.rules import Progress, Status
 
 #: events that one call sends again at most
 MOST_AGAIN = 1000
+#: deliveries that one call forgets at most
+MOST_FORGOTTEN = 10_000
 
 
 async def visible(
@@ -185,3 +188,13 @@ async def queue(session: AsyncSession, *, now: datetime, limit: int = 1000) -> i
     progress.position = until
     await session.flush()
     return count
+
+
+async def forget_old_deliveries(session: AsyncSession, now: datetime) -> None:
+    """Delete what was finished 30 days ago, the oldest 10,000 in one call; events stay as they are."""
+    is_old = WebhookDelivery.finished_at < now - rules.KEPT
+    key = tuple_(WebhookDelivery.endpoint_id, WebhookDelivery.position)
+    oldest = select(WebhookDelivery.endpoint_id, WebhookDelivery.position).where(is_old)
+    oldest = oldest.order_by(WebhookDelivery.finished_at).limit(MOST_FORGOTTEN)
+    # asked twice: what somebody sends again meanwhile is not old any more
+    await session.execute(delete_rows(WebhookDelivery).where(is_old, key.in_(oldest)))

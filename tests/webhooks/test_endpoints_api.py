@@ -1,9 +1,13 @@
 """Endpoints over HTTP: registered, changed, paused, rotated; what was sent is listed and can be sent again."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app import worker
+from app.kit.ids import new_id
 from app.webhooks import rules, service
 from tests.outbox.test_events_api import DEPOK, PONGGOK, key_of
 from tests.outbox.test_relay import publish
@@ -110,3 +114,25 @@ async def test_the_hub_registers_for_another_and_nobody_else_does(scenario: Any)
     body = {"url": "https://hooks.example/3", "organization": me}
     answer = await scenario.post("/v1/webhook-endpoints", json=body, headers=scenario.as_(key_of(scenario, PONGGOK)))
     assert answer.status_code == 404
+
+
+async def test_finished_deliveries_are_listed_for_thirty_days_and_can_be_sent_again_later(scenario: Any) -> None:
+    key = key_of(scenario, DEPOK)
+    await queue(scenario)
+    endpoint = await endpoint_of(scenario, key)
+    for _ in range(3):
+        await endpoint_of(scenario, key, f"https://hooks.example/{new_id()}")
+    await queue(scenario)
+    first, *waiting = [one["position"] for one in reversed(await deliveries(scenario, endpoint, key))]
+    async with scenario.database.transaction() as session:
+        done = "UPDATE webhook_deliveries SET status = 'delivered', finished_at = :at WHERE position = :first"
+        await session.execute(text(done), {"at": scenario.clock.now(), "first": first})
+    for days, listed in ((30, [first, *waiting]), (1, waiting)):
+        scenario.clock.at += timedelta(days=days)
+        await worker.tidy(scenario.database, scenario.clock.now())
+        assert sorted(one["position"] for one in await deliveries(scenario, endpoint, key)) == listed
+    assert waiting
+    address = f"/v1/webhook-endpoints/{endpoint['id']}/redeliver"
+    again = await scenario.post(address, json={"positions": [first]}, headers=scenario.as_(key))
+    assert again.is_success, again.text
+    assert first in [one["position"] for one in await deliveries(scenario, endpoint, key)]
