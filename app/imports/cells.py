@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from app.imports.errors import CellRefused
+from app.kit.spreadsheet import neutral
 from app.kit.text import Text
 
 Cell = str | int | float | bool | date | None
@@ -43,6 +44,11 @@ MONTHS = {
 def is_empty(cell: Cell) -> bool:
     """Tell whether a cell says nothing."""
     return cell is None or (isinstance(cell, str) and cell.strip().casefold() in NOTHING)
+
+
+def restored(cell: Cell) -> Cell:
+    """Return a cell as it was before a file of ours neutralised it: with errors it goes out and comes back."""
+    return cell[1:] if isinstance(cell, str) and cell.startswith("'") and neutral(cell[1:]) == cell else cell
 
 
 def plain(cell: Cell) -> str:
@@ -96,7 +102,7 @@ def money(cell: Cell) -> int:
         detail = Text("Harga harus rupiah bulat.", "A price is whole rupiah.")
         thousandfold = amount * 1000
         # 26,500 in a text, or 26.500 typed into a spreadsheet that reads English
-        as_meant = thousandfold == thousandfold.to_integral_value()
+        as_meant = amount < 1000 and thousandfold == thousandfold.to_integral_value()  # noqa: PLR2004 - one group
         raise CellRefused("money", detail, _meant(_with_points(int(thousandfold))) if as_meant else None)
     return int(amount)
 

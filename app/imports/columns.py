@@ -33,7 +33,7 @@ class Field:
     @property
     def names(self) -> list[str]:
         """All headings, normalised."""
-        return [normal(self.name), *map(normal, (self.heading, *self.synonyms.split("|")))]
+        return [*map(normal, (self.name, self.name.replace("_", " "), self.heading, *self.synonyms.split("|")))]
 
 
 _FIRST = (
@@ -90,6 +90,8 @@ DEMANDS = (
     *_END,
 )
 FIELDS: Mapping[str, Sequence[Field]] = {"listings": LISTINGS, "demands": DEMANDS}
+#: field -> how the template heads it
+HEADINGS = {field.name: field.heading for fields in FIELDS.values() for field in fields}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +11,9 @@ from typing import Any
 
 from app.imports import cells
 from app.imports.cells import Cell
-from app.imports.columns import Header, address
+from app.imports.columns import HEADINGS, Header, address
 from app.imports.errors import CellRefused
-from app.imports.words import Words, delivery
+from app.imports.words import Words, delivery, normal
 from app.kit.problems import Problem
 from app.kit.text import Text
 
@@ -60,14 +61,14 @@ class Sheet:
     words: Words
 
     def read(self) -> list[Row]:
-        """Return the rows below the header, without empty ones and the template's example."""
+        """Return the rows below the header, without empty ones, sums and the template's example."""
         seen: Counter[str] = Counter()
         numbers: dict[tuple[str, str], int] = {}
         found = []
         for place in range(self.header.row + 1, len(self.rows)):
             written = self._written(place)
             number = cells.plain(written.get("external_ref", "")).strip()
-            if not written or number.casefold() == EXAMPLE:
+            if not written or number.casefold() == EXAMPLE or _is_sum(written):
                 continue
             row = self._row(place, written, seen)
             first = numbers.setdefault((cells.plain(written.get("organization", "")), number), place)
@@ -84,7 +85,7 @@ class Sheet:
     def _written(self, place: int) -> dict[str, Cell]:
         row = self.rows[place]
         known = {name: row[column] for name, column in self.header.places.items() if column < len(row)}
-        return {name: cell for name, cell in known.items() if not cells.is_empty(cell)}
+        return {name: cells.restored(cell) for name, cell in known.items() if not cells.is_empty(cell)}
 
     def _row(self, place: int, written: Mapping[str, Cell], seen: Counter[str]) -> Row:
         reading = _Reading(self, place, {**self.header.units, **written})
@@ -100,9 +101,9 @@ class Sheet:
         told = list(row.wrong)
         for error in problem.errors:
             name = error.pointer.rpartition("/")[2]
-            # what is written but could not be read is told already
-            if error.code != "missing" or name not in written:
-                told.append(self.wrong(row.place, name, error.code, error.detail))
+            # what is written, or stands in a heading, but could not be read is told already
+            if error.code != "missing" or name not in {**self.header.units, **written}:
+                told.append(self.wrong(row.place, name, error.code, _in_headings(error.detail)))
         return told or [self.wrong(row.place, None, problem.code, problem.detail or problem.title)]
 
     def wrong(self, place: int, name: str | None, code: str, detail: Text, suggestion: Text | None = None) -> Wrong:
@@ -170,6 +171,24 @@ class _Reading:
 
 
 _DAYS = ("available_from", "available_until", "best_before", "best_before_chilled", "deliver_from", "deliver_by")
+
+
+#: what stands beside a sum
+SUMS = frozenset({"total", "jumlah", "subtotal", "sub total", "grand total", "jumlah total", "total jumlah"})
+
+
+def _is_sum(written: Mapping[str, Cell]) -> bool:
+    """Tell whether a row adds up those above it: it says so, and names no goods."""
+    said = {name: normal(cell) for name, cell in written.items() if isinstance(cell, str)}
+    return said.get("commodity", "total") in SUMS and any(words in SUMS for words in said.values())
+
+
+def _in_headings(detail: Text) -> Text:
+    """Return a sentence with headings in place of the names that fields have in the HTTP API."""
+    told = {language: getattr(detail, language) for language in ("id", "en")}
+    for name in (name for name in HEADINGS if "_" in name):
+        told = {language: re.sub(rf"\b{name}\b", HEADINGS[name], said) for language, said in told.items()}
+    return Text(told["id"], told["en"])
 
 
 def _repeats(place: int) -> Text:

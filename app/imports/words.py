@@ -1,7 +1,7 @@
 """Which commodity, grade, unit and region people mean by what they write in a cell."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from functools import cache
@@ -50,6 +50,8 @@ class Words:
             for name in (facts.name_en, facts.name, facts.code)
         }
         self._regions = {normal(facts.name): facts.code for facts in reference.regions.values()}
+        #: Kota Depok is Depok to those who live there
+        self._bare_regions = {name: normal(_NOISE.sub(" ", name)) for name in self._regions}
         self._guesses = MOST_GUESSES
         self.commodity = cache(self._commodity)
         self.grade = cache(self._grade)
@@ -107,12 +109,12 @@ class Words:
         """Return the code of a region: 35.05, Kabupaten Blitar, Kab. Blitar, or Depok where one is called so."""
         if written in self._reference.regions:
             return written
-        bare = [code for name, code in self._regions.items() if normal(_NOISE.sub(" ", name)) == normal(written)]
-        if len(bare) == 1:
-            return bare[0]
+        called = [name for name, bare in self._bare_regions.items() if bare == normal(written)]
+        if len(called) == 1:
+            return self._regions[called[0]]
         whole = re.sub(r"\bkab\b\.?", "kabupaten", written.casefold())
         unknown = Text("Wilayah tidak dikenal.", "There is no such region.")
-        return self._named(whole, self._regions, unknown, "unknown_region")
+        return self._named(whole, self._regions, unknown, "unknown_region", other_names=self._bare_regions.values())
 
     def organization(self, written: str) -> str:
         """Return the id of an organisation of the hub by its id or name."""
@@ -122,7 +124,9 @@ class Words:
         unknown = Text("Tidak ada pihak bernama ini di hub.", "Nobody of this name is registered at the hub.")
         return self._named(written, names, unknown, "unknown_organization")
 
-    def _named(self, written: str, names: Mapping[str, str], unknown: Text, code: str) -> str:
+    def _named(
+        self, written: str, names: Mapping[str, str], unknown: Text, code: str, other_names: Iterable[str] = ()
+    ) -> str:
         """Return what a name stands for: the name itself, else the only one that begins so. Suggests close ones."""
         wanted = normal(written[:LONGEST_NAME])
         if wanted in names:
@@ -130,13 +134,18 @@ class Words:
         begun = {names[name] for name in names if name.startswith(f"{wanted} ")}
         if len(begun) == 1:
             return begun.pop()
-        raise CellRefused(code, unknown, self._suggestion(wanted, names))
+        raise CellRefused(code, unknown, self._suggestion(wanted, {*names, *other_names}))
 
-    def _suggestion(self, wanted: str, names: Mapping[str, str]) -> Text | None:
-        close = [name for name in names if name.startswith(wanted)] if wanted else []
+    def _suggestion(self, wanted: str, names: Collection[str]) -> Text | None:
+        words = set(wanted.split())
+        close = [
+            name
+            for name in sorted(names)
+            if words and (name.startswith(wanted) or words >= set(name.split()) or words <= set(name.split()))
+        ]
         if not close and self._guesses:
             self._guesses -= 1
-            close = get_close_matches(wanted, names, 3, 0.7)
+            close = get_close_matches(wanted, sorted(names), 3, 0.7)
         listed = ", ".join(close[:5])
         return Text(f"Maksudnya {listed}?", f"Did you mean {listed}?") if close else None
 

@@ -31,7 +31,7 @@ def neutral(value: object) -> object:
     if not isinstance(value, str):
         return value
     written = UNWRITABLE.sub("", value)
-    return f"'{written}" if written.startswith(FORMULA) else written
+    return f"'{written}" if len(written) > 1 and written.startswith(FORMULA) else written
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, semicolons: bool) -> str:

@@ -11,8 +11,8 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 
 from app import worker
+from app.imports import cells, posting
 from app.imports import job as import_job
-from app.imports import posting
 from tests.conftest import NOW
 from tests.imports.conftest import DEPOK, PONGGOK, download, taken, upload
 from tests.imports.files import EGGS, HEADINGS, comma_separated, xlsx
@@ -204,6 +204,36 @@ async def test_a_csv_file_comes_back_as_csv(scenario: Any) -> None:
     assert again is not None
     assert (again["accepted"], again["known"], again["refused"]) == (0, 1, 2)
     assert again["ignored_columns"] == []
+
+
+@pytest.mark.parametrize(("restored", "told"), [(True, (0, 1, 1)), (False, (1, 0, 1))])
+async def test_what_was_neutralised_on_its_way_out_is_known_on_its_way_in(
+    scenario: Any, monkeypatch: pytest.MonkeyPatch, *, restored: bool, told: tuple[int, int, int]
+) -> None:
+    """The control: without restoring it the row is another, and doubles."""
+    key = scenario.keys.producers[PONGGOK]
+    row, bad = [None, *EGGS[1:], "-4 derajat"], [*BAD, "+62 812"]
+    content = comma_separated([[*HEADINGS, "Catatan"], row, bad])
+    job, first = await taken(scenario, await upload(scenario, content, key, name="stok.csv"), key)
+    assert first is not None
+    assert (first["accepted"], first["refused"]) == (1, 1)
+    file = await download(scenario, f"{job['result_url']}/workbook", key)
+    assert "'-4 derajat" in file.text
+    if not restored:
+        monkeypatch.setattr(cells, "restored", lambda cell: cell)
+    _, again = await taken(scenario, await upload(scenario, file.content, key, name="stok.csv"), key)
+    assert again is not None
+    assert (again["accepted"], again["known"], again["refused"]) == told
+
+
+async def test_sums_below_the_rows_are_no_rows(scenario: Any) -> None:
+    key = scenario.keys.producers[PONGGOK]
+    sums = [["Total", None, None, 20, None, None], [None, "JUMLAH", None, 20, None, None]]
+    # it says so but names goods: somebody's number
+    odd = ["Total", *RICE[1:]]
+    _, result = await taken(scenario, await upload(scenario, xlsx([HEADINGS, EGGS, *sums, odd]), key), key)
+    assert result is not None
+    assert (result["rows"], result["accepted"]) == (2, 2)
 
 
 async def test_without_refused_rows_there_is_no_error_workbook(scenario: Any) -> None:
