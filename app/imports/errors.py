@@ -1,6 +1,6 @@
 """What can be wrong with a file, and with a cell of it."""
 
-from app.kit.problems import Invalid
+from app.kit.problems import Conflict, Invalid
 from app.kit.text import Text
 
 
@@ -85,6 +85,16 @@ class RepeatedColumn(Invalid):
     code = "repeated_column"
     pointer = "/file"
     title = Text("Ada dua kolom dengan arti yang sama.", "Two columns mean the same.")
+
+
+class ImportsWaiting(Conflict):
+    """409: the organisation has as many files waiting as it may."""
+
+    code = "imports_waiting"
+    title = Text(
+        "Masih banyak berkas Anda yang belum selesai dibaca. Tunggu sampai ada yang selesai.",
+        "Many files of yours are still waiting to be taken. Wait until one is done.",
+    )
 
 
 class CellRefused(Exception):

@@ -4,11 +4,12 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from app.imports.models import Import, ImportedRow
+from app.jobs.models import Job
 from app.kit.problems import NotFound
 
 #: an organisation and the fingerprint of a row that is posted for it
@@ -18,6 +19,13 @@ Key = tuple[UUID, bytes]
 async def with_file(session: AsyncSession, import_id: UUID) -> Import:
     """Return an import with its file."""
     return await session.get_one(Import, import_id, options=[undefer(Import.content)])
+
+
+async def waiting(session: AsyncSession, organization_id: UUID) -> int:
+    """Return how many files of an organisation are not taken yet."""
+    unfinished = select(func.count()).select_from(Import).join(Job, Job.id == Import.id)
+    own = unfinished.where(Import.organization_id == organization_id, Job.status.in_(("queued", "running")))
+    return await session.scalar(own) or 0
 
 
 async def workbook(session: AsyncSession, import_id: UUID) -> bytes:

@@ -9,7 +9,7 @@ from fastapi import File, Form, Request, Response, UploadFile
 
 from app.catalog.router import ReferenceData
 from app.imports import queries, service, workbook
-from app.imports.errors import UnreadableFile
+from app.imports.errors import ImportsWaiting, UnreadableFile
 from app.imports.models import Import
 from app.imports.schemas import CellAnswer, ImportAnswer, ImportResult, Kind
 from app.jobs.router import accepted
@@ -34,7 +34,7 @@ FILES: dict[int | str, dict[str, Any]] = {
     "/imports",
     status_code=202,
     response_model=JobAnswer,
-    responses=documented(*CREATES, NotFound, UnreadableFile),
+    responses=documented(*CREATES, NotFound, UnreadableFile, ImportsWaiting),
 )
 @takes_files
 async def start_import(

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, tuple_, update
+from sqlalchemy import delete, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.imports import gate
-from app.imports.errors import UnreadableFile
+from app.imports import gate, queries
+from app.imports.errors import ImportsWaiting, UnreadableFile
 from app.imports.models import Import, ImportedRow
 from app.imports.queries import Key
 from app.jobs import service as jobs
@@ -25,8 +25,9 @@ from app.parties.service import owner_of_post
 ROLES = {"listings": Role.PRODUCER, "demands": Role.BUYER}
 #: a row without a number of its own is known for so long: next week on the same day it is a new one
 REMEMBERED = timedelta(days=6)
-
-#: how long files and error workbooks are kept
+#: files of one organisation that wait to be taken; they lie in the database until then
+MOST_WAITING = 10
+#: how long error workbooks are kept
 KEPT = timedelta(days=30)
 
 
@@ -55,7 +56,8 @@ async def start(
 ) -> Job:
     """Keep an inspected file and ask for the job that takes it.
 
-    Raises Invalid (422) naming /kind or /organization, NotFound (404) for somebody else's organisation.
+    Raises Invalid (422) naming /kind or /organization, NotFound (404) for somebody else's organisation, ImportsWaiting
+    (409) where many files wait already.
     """
     if not principal.is_hub and principal.role is not ROLES[kind]:
         raise invalid(
@@ -65,6 +67,9 @@ async def start(
         )
     if acting_for is not None:
         await owner_of_post(session, principal=principal, organization_id=acting_for, role=ROLES[kind])
+    await rows.hold(session, "imports", [principal.organization_id])
+    if await queries.waiting(session, principal.organization_id) >= MOST_WAITING:
+        raise ImportsWaiting
     job = await jobs.enqueue(session, kind="import", params={}, principal=principal, now=now)
     session.add(
         Import(
@@ -133,7 +138,9 @@ async def finish(session: AsyncSession, *, import_id: UUID, result: dict[str, An
 
 
 async def forget_old_files(session: AsyncSession, now: datetime) -> None:
-    """Let go of files and error workbooks that were kept for a month, and of rows that are no longer remembered."""
-    old = update(Import).where(Import.created_at < now - KEPT)
+    """Let go of files that could not be taken, of all after a month, and of rows that are no longer remembered."""
+    failed = Import.id.in_(select(Job.id).where(Job.kind == "import", Job.status == "failed"))
+    kept = or_(Import.content.is_not(None), Import.workbook.is_not(None))
+    old = update(Import).where(kept, or_(Import.created_at < now - KEPT, failed))
     await session.execute(old.values(content=None, workbook=None))
     await session.execute(delete(ImportedRow).where(ImportedRow.until < now))

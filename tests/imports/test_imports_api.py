@@ -11,7 +11,7 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 
 from app import worker
-from app.imports import cells, posting
+from app.imports import cells, posting, service
 from app.imports import job as import_job
 from tests.conftest import NOW
 from tests.imports.conftest import DEPOK, PONGGOK, download, taken, upload
@@ -512,6 +512,30 @@ async def test_the_stream_of_an_import_tells_how_far_it_is(scenario: Any, monkey
     assert heard == [{"done": 1, "total": 2}, {"done": 2, "total": 2}]
     stream = await scenario.get(f"{answer.headers['location']}/events", headers=scenario.as_(key))
     assert '"progress":{"done":2,"total":2}' in stream.text
+
+
+async def test_an_organisation_has_so_many_files_waiting_at_most(
+    scenario: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_WAITING", 2)
+    key, other = list(scenario.keys.producers.values())[:2]
+    content = xlsx([HEADINGS, EGGS])
+    answers = [await upload(scenario, content, key) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 409]
+    assert answers[2].json()["code"] == "imports_waiting"
+    assert (await upload(scenario, content, other)).status_code == 202, "the control: another is not held up"
+    await worker.do_next_job(scenario.database, scenario.clock)
+    assert (await upload(scenario, content, key)).status_code == 202
+
+
+async def test_a_file_that_could_not_be_taken_is_let_go(scenario: Any) -> None:
+    key = scenario.keys.producers[PONGGOK]
+    await taken(scenario, await upload(scenario, comma_separated([["a", "b"], [1, 2]]), key), key)
+    waiting = await upload(scenario, xlsx([HEADINGS, EGGS]), key)
+    await worker.tidy(scenario.database, NOW)
+    async with scenario.database.reader() as session:
+        kept = await session.scalars(text("SELECT id::text FROM imports WHERE content IS NOT NULL"))
+        assert list(kept) == [waiting.json()["id"]]
 
 
 async def test_old_files_and_forgotten_rows_are_let_go(scenario: Any) -> None:
