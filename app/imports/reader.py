@@ -81,6 +81,7 @@ def csv_rows(content: bytes) -> tuple[str, list[list[str]]]:
     text = _decoded(content)
     csv.field_size_limit(gate.LONGEST_CELL)
     rows: list[list[str]] = []
+    cells = 0
     try:
         header = next(line for line in io.StringIO(text, newline=None) if line.strip())[: gate.LONGEST_CELL]
         delimiter = max(";\t,", key=lambda mark: len(next(csv.reader([header], delimiter=mark), ())))
@@ -88,8 +89,11 @@ def csv_rows(content: bytes) -> tuple[str, list[list[str]]]:
             if len(row) > gate.MOST_COLUMNS:
                 raise Refused("too_many_columns")
             rows.append(row)
+            cells += len(row)
             if len(rows) > gate.MOST_ROWS + gate.SPARE_ROWS:
                 raise Refused("too_many_rows")
+            if cells > gate.MOST_CELLS:
+                raise Refused("too_much")
     except csv.Error as error:
         raise Refused("long_cell") from error
     return delimiter, rows

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.config import CHECKOUT
 from app.imports.cells import Cell
 from app.imports.errors import UnreadableFile
 
 #: seconds until the child is ended, whatever it does
 PATIENCE = 60.0
+#: knows this program and what is installed, and neither the working directory nor its caller's environment
+CHILD = (sys.executable, "-s", "-P", "-m", "app.imports.reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,11 @@ class Table:
 async def parse(content: bytes) -> list[Table]:
     """Return the visible sheets of a file. Raises UnreadableFile (422) with what is wrong with it."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-I",
-        "-m",
-        "app.imports.reader",
+        *CHILD,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={},
+        env={"PYTHONPATH": str(CHECKOUT)},
     )
     try:
         said, _ = await asyncio.wait_for(child.communicate(content), PATIENCE)

@@ -226,6 +226,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "CSV with an open quotation mark": (lambda: b'Komoditas,Jumlah\n"' + b"beras,1\n" * 2000, "long_cell"),
     "CSV of one endless line": (lambda: b"x" * 1_000_000, "long_cell"),
     "CSV of separators": (lambda: b";" * 1_000_000, "too_many_columns"),
+    "CSV of a million separators in rows": (lambda: (b";" * 99 + b"\n") * 10_001, "too_much"),
     # tables of something else
     "another table": (lambda: comma_separated([["nama", "umur"], ["Sri", 40]]), "no_header"),
     "a header alone": (lambda: comma_separated([HEADINGS]), "no_rows"),

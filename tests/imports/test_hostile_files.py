@@ -3,12 +3,13 @@
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, table
 
-from app.imports import reader, sandbox
+from app.imports import gate, reader, sandbox
 from app.imports.errors import REASONS, UnreadableFile
 from tests.imports.conftest import PONGGOK, taken, upload
 from tests.imports.files import GOOD, HOSTILE, many_strings
@@ -59,6 +60,32 @@ async def test_a_good_file_passes() -> None:
     """The control: it is not everything that is refused."""
     (sheet,) = await sandbox.parse(GOOD)
     assert sheet.rows[1][1] == "Telur ayam ras"
+
+
+@pytest.mark.parametrize("check", [gate.check_directory, gate.check_sheets])
+def test_what_parts_would_unzip_to_is_bounded(monkeypatch: pytest.MonkeyPatch, check: Any) -> None:
+    check(GOOD)
+    monkeypatch.setattr(gate, "MOST_BYTES", 1000)
+    with pytest.raises(gate.Refused, match="too_much"):
+        check(GOOD)
+
+
+async def test_the_child_finds_this_program_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also where the program is not installed, as in an image: only PYTHONPATH leads to it there."""
+    folder = tmp_path / "app" / "imports"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").touch()
+    (folder / "__init__.py").touch()
+    (folder / "reader.py").write_text(
+        "import json, os, sys\n"
+        "expected = {'PYTHONPATH', 'LC_CTYPE'}  # the second is Python's own\n"
+        "alone = os.environ.keys() <= expected and '' not in sys.path\n"
+        "print(json.dumps({'refused': 'macros' if alone else 'encoding'}))\n"
+    )
+    monkeypatch.setattr(sandbox, "CHECKOUT", tmp_path)
+    with pytest.raises(UnreadableFile) as caught:
+        await sandbox.parse(GOOD)
+    assert caught.value.reason == "macros"
 
 
 #: parses a file from stdin, and says on stdout how many megabytes that took at most
