@@ -75,43 +75,51 @@ def is_linear(book: Market) -> bool:
     return not any(part.rows for part in settle_market(networks))
 
 
+def posting_breaks_ties(seed: int) -> None:
+    """Rupiah * K + (V - rank - rank), as one objective, has one optimum: the engine finds it in stages."""
+    book = random_market(seed + 50_000, orders=6, ties=True)
+    if not is_linear(book):
+        return
+    programme, orders = Pairwise(book), named(book)
+    posted = sorted(orders, key=lambda n: (orders[n].posted_at, orders[n].id, n[0] == "listing"))
+    rank = {name: place for place, name in enumerate(posted, 1)}
+    volume, scale = 2 * len(rank) + 1, 4 * len(rank) + 2
+    gain = [
+        x * (pair.gain * scale + volume - rank["listing", *pair.listing_key] - rank["demand", *pair.demand_key])
+        for pair, x in programme.ways
+    ]
+    found = programme.most(cp_model.LinearExpr.sum(gain))
+    assert found is not None
+    one = {name: sum(found[1].value(x) for x in parts) for name, parts in programme.fill.items()}
+    assert {name: fill for name, fill in one.items() if fill} == fills(clear(book)), seed
+
+
 @pytest.mark.parametrize("block", range(10))
 def test_fills_are_those_of_one_programme_in_which_posting_breaks_ties(block: int) -> None:
-    """Rupiah * K + (V - rank - rank), as one objective, has one optimum: the engine finds it in stages."""
     for seed in range(block * 20, block * 20 + 20):
-        book = random_market(seed + 50_000, orders=6, ties=True)
-        if not is_linear(book):
-            continue
-        programme, orders = Pairwise(book), named(book)
-        posted = sorted(orders, key=lambda n: (orders[n].posted_at, orders[n].id, n[0] == "listing"))
-        rank = {name: place for place, name in enumerate(posted, 1)}
-        volume, scale = 2 * len(rank) + 1, 4 * len(rank) + 2
-        gain = [
-            x * (pair.gain * scale + volume - rank["listing", *pair.listing_key] - rank["demand", *pair.demand_key])
-            for pair, x in programme.ways
-        ]
-        found = programme.most(cp_model.LinearExpr.sum(gain))
-        assert found is not None
-        one = {name: sum(found[1].value(x) for x in parts) for name, parts in programme.fill.items()}
-        assert {name: fill for name, fill in one.items() if fill} == fills(clear(book)), seed
+        posting_breaks_ties(seed)
+
+
+def earliest_arrival_carries(seed: int) -> None:
+    """With the same fills at the same surplus no other choice of departures arrives earlier in total."""
+    book = random_market(seed + 60_000, orders=6, ties=True)
+    if not is_linear(book):
+        return
+    clearing, programme = clear(book), Pairwise(book)
+    done = fills(clearing)
+    for name, parts in programme.fill.items():
+        programme.model.add(sum(parts) == done.get(name, 0))
+    programme.model.add(programme.surplus() == clearing.certificate.surplus_idr)
+    days = [x * -(p.day if p.departure is None else p.departure.arrives_on) for p, x in programme.ways]
+    found = programme.most(cp_model.LinearExpr.sum(days))
+    assert found is not None
+    assert sum(m.quantity * m.arrives_on for m in clearing.matches) == -found[0], seed
 
 
 @pytest.mark.parametrize("block", range(10))
 def test_among_departures_the_earliest_arrival_carries(block: int) -> None:
-    """With the same fills at the same surplus no other choice of departures arrives earlier in total."""
     for seed in range(block * 20, block * 20 + 20):
-        book = random_market(seed + 60_000, orders=6, ties=True)
-        if not is_linear(book):
-            continue
-        clearing, programme = clear(book), Pairwise(book)
-        done = fills(clearing)
-        for name, parts in programme.fill.items():
-            programme.model.add(sum(parts) == done.get(name, 0))
-        programme.model.add(programme.surplus() == clearing.certificate.surplus_idr)
-        days = [x * -(p.day if p.departure is None else p.departure.arrives_on) for p, x in programme.ways]
-        found = programme.most(cp_model.LinearExpr.sum(days))
-        assert found is not None
-        assert sum(m.quantity * m.arrives_on for m in clearing.matches) == -found[0], seed
+        earliest_arrival_carries(seed)
 
 
 @pytest.mark.parametrize("block", range(15))

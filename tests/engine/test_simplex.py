@@ -1,5 +1,9 @@
-"""The network simplex against OR-tools and brute force: ties, tiny quantities, removals, warm sequences."""
+"""The network simplex against OR-tools, HiGHS and brute force: ties, tiny quantities, removals, warm sequences.
 
+HUB_FUZZ_EXAMPLES is the number of warm sequences; ten thousand are the whole proof.
+"""
+
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +18,9 @@ from app.engine.compiled import Ints
 from app.engine.flows import Optimum, Programme
 from app.engine.highs import solve as ask_highs
 from app.engine.question import Question
+
+SEQUENCES = int(os.environ.get("HUB_FUZZ_EXAMPLES", "1000"))
+BLOCKS = 20
 
 
 @dataclass
@@ -84,20 +91,26 @@ def proven(book: Book, found: Optimum | None) -> int:
     return int((book.cost * found.flow).sum())
 
 
-@pytest.mark.parametrize("block", range(20))
-def test_warm_sequences_of_five_changes_equal_ortools(block: int) -> None:
-    """Ten thousand instances in twenty blocks; after each of five changes warm, and at the end cold again."""
-    for seed in range(block * 500, block * 500 + 500):
-        dice = random.Random(seed)
-        book = drawn(dice)
-        programme = book.programme()
-        found = programme.optimum(np.zeros_like(book.cap), book.cap)
-        for _ in range(5):
-            assert proven(book, found) == reference(book), seed
-            changed(dice, book)
-            found = programme.optimum(np.zeros_like(book.cap), book.cap, found)
-        cold = programme.optimum(np.zeros_like(book.cap), book.cap)
-        assert proven(book, found) == proven(book, cold) == reference(book), seed
+def warm_sequence(seed: int) -> None:
+    """Require, after each of five changes warm and at the end cold again, what OR-tools and HiGHS find."""
+    dice = random.Random(seed)
+    book = drawn(dice)
+    programme, none = book.programme(), np.zeros_like(book.cap)
+    found = programme.optimum(none, book.cap)
+    for _ in range(5):
+        assert proven(book, found) == reference(book), seed
+        changed(dice, book)
+        found = programme.optimum(none, book.cap, found)
+    cold = programme.optimum(none, book.cap)
+    assert proven(book, found) == proven(book, cold) == reference(book), seed
+    answer = ask_highs(Question(book.nodes, book.tail, book.head, book.cost, none, book.cap))
+    assert len(book.cap) == 0 or (answer is not None and round(float(answer.flow @ book.cost)) == reference(book)), seed
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_warm_sequences_of_five_changes_equal_other_solvers(block: int) -> None:
+    for seed in range(block, SEQUENCES, BLOCKS):
+        warm_sequence(seed)
 
 
 @pytest.mark.parametrize("block", range(4))
@@ -135,13 +148,17 @@ def every_flow(book: Book) -> Iterator[Ints]:
             yield flow
 
 
+def best_by_force(seed: int) -> None:
+    """Require of a small book what every flow shows: up to five arcs and five orders."""
+    book = drawn(random.Random(seed + 2_000_000), nodes=4, arcs=5, orders=5)
+    book.cap = np.minimum(book.cap, 2)
+    found = book.programme().optimum(np.zeros_like(book.cap), book.cap)
+    assert proven(book, found) == min(int((book.cost * flow).sum()) for flow in every_flow(book)), seed
+
+
 def test_small_books_equal_brute_force() -> None:
     for seed in range(300):
-        dice = random.Random(seed + 2_000_000)
-        book = drawn(dice, nodes=4, arcs=5, orders=5)
-        book.cap = np.minimum(book.cap, 2)
-        found = book.programme().optimum(np.zeros_like(book.cap), book.cap)
-        assert proven(book, found) == min(int((book.cost * flow).sum()) for flow in every_flow(book)), seed
+        best_by_force(seed)
 
 
 def test_a_node_whose_last_request_is_removed_keeps_no_phantom_injection() -> None:
