@@ -30,6 +30,8 @@ HEARTBEAT = 15.0
 PAGE = 200
 #: milliseconds after which a reader connects again
 RETRY = 2000
+#: digits of the last position of all, 2^63 - 1
+DIGITS = 19
 
 After = Annotated[int | None, Query(ge=0, lt=2**63, description="a position; events after it are told")]
 Types = Annotated[list[EventType] | None, Query(alias="type", max_length=50)]
@@ -80,8 +82,11 @@ async def stream_events(
 
 
 def _position(last_event_id: str) -> int:
-    if last_event_id.isascii() and last_event_id.isdecimal() and int(last_event_id) < 2**63:
-        return int(last_event_id)
+    # bounded before it is read: int() refuses more than 4,300 digits with an error of its own
+    if len(last_event_id) <= DIGITS and last_event_id.isascii() and last_event_id.isdecimal():
+        position = int(last_event_id)
+        if position < 2**63:
+            return position
     detail = Text("Harus nomor posisi sebuah peristiwa.", "It must be the position of an event.")
     raise BadRequest(detail, errors=[FieldError("Last-Event-ID", "position", detail)])
 

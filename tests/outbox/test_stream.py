@@ -180,7 +180,10 @@ async def test_a_key_holds_five_streams_and_gets_their_places_back(live: Any) ->
         assert again.answer.status_code == 200
 
 
-@pytest.mark.parametrize("last_event_id", ["x", "-1", "1.5", "9223372036854775808", "\N{ARABIC-INDIC DIGIT ONE}"])
+@pytest.mark.parametrize(
+    "last_event_id",
+    ["x", "-1", "1.5", "9223372036854775808", "\N{ARABIC-INDIC DIGIT ONE}", pytest.param("1" * 5000, id="long")],
+)
 async def test_a_wrong_last_event_id_is_named(live: Any, last_event_id: str) -> None:
     headers = {**live.as_(live.keys.hub), "Last-Event-ID": last_event_id.encode()}
     async with listening(live.url, headers) as refused:
