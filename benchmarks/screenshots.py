@@ -32,7 +32,7 @@ class Picture(NamedTuple):
 
 PICTURES = (
     Picture("peta", "/peta", None, 1280, 800),
-    Picture("meja", "/meja", "hub", 1280, 800),
+    Picture("meja", "/meja", "hub", 1280, 960),
     Picture("jual", "/jual?komoditas=telur-ayam-ras", "Koperasi peternak Ponggok (contoh)", 390, 780),
 )
 

@@ -3,10 +3,12 @@
  * price ladder while typing, and a post that outlives a lost signal.
  */
 import { get, type Dashboard, type Schemas } from "./api";
-import { frame, number, rupiah } from "./format";
+import { frame, indonesian } from "./format";
 import { dropPost, keepPost, reason, send } from "./queue";
 import { t } from "./words";
 
+/** In a form figures are written as they are typed: the Indonesian way in both languages. */
+const { number, rupiah } = indonesian;
 const PAUSE = 400;
 
 export function helpPosting(): void {
