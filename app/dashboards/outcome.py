@@ -6,30 +6,14 @@ from app.dashboards.relations import PRICED_AT_EITHER_END
 from app.settlement.benefit import CITY, FARM_GATE
 
 #: orders by the day for which they were promised, once that day is over or they have arrived; what was cut from an
-#: order after a part was loaded counts as ordered and not filled. By city or, for the hub, by buyer or producer: an
-#: order of several producers counts for each, its weights by their parts
+#: order after a part was loaded (`OrderLine.cut_quantity`) counts as ordered and not filled, what was cancelled before
+#: does not count. By city or, for the hub, by buyer or producer: an order of several producers counts for each with
+#: its own lines, and what a receipt found is each one's by what it weighed at loading
 SERVICE_LEVEL = text("""
-WITH promised AS (
-    SELECT o.arrives_on, o.commodity, place.trades_as AS region, party.id AS party,
-           o.status IN ('delivered', 'settled') AND o.delivered_on <= o.arrives_on AS is_on_time,
-           (lines.quantity + cut.quantity) * c.unit_weight_g * party.part AS ordered_g,
-           receipts.accepted_g * party.part AS accepted_g, receipts.broken_g * party.part AS broken_g,
-           receipts.refused_g * party.part AS refused_g
+WITH due AS (
+    SELECT o.id, o.hub, o.buyer_id, o.arrives_on, o.commodity, o.region, place.trades_as
       FROM orders o
-      JOIN commodities c ON c.code = o.commodity
       JOIN regions place ON place.code = o.region
-     CROSS JOIN LATERAL (SELECT coalesce(sum(l.quantity), 0) AS quantity FROM order_lines l
-                          WHERE l.order_id = o.id) lines
-     CROSS JOIN LATERAL (SELECT coalesce(sum((e.payload->>'cancelled')::bigint), 0) AS quantity FROM outbox e
-                          WHERE e.subject_id = o.id AND e.name = 'order.reduced') cut
-     CROSS JOIN LATERAL (SELECT coalesce(sum(r.net_weight_g - r.broken_g - r.refused_g), 0) AS accepted_g,
-                                coalesce(sum(r.broken_g), 0) AS broken_g, coalesce(sum(r.refused_g), 0) AS refused_g
-                           FROM receipts r WHERE r.order_id = o.id) receipts
-     CROSS JOIN LATERAL (SELECT CASE :by WHEN 'buyer' THEN o.buyer_id END AS id, CAST(1 AS numeric) AS part
-                          WHERE :by <> 'producer'
-                         UNION ALL
-                         SELECT l.producer_id, sum(l.quantity) / nullif(lines.quantity, 0) FROM order_lines l
-                          WHERE l.order_id = o.id AND :by = 'producer' GROUP BY l.producer_id) party
      WHERE o.status <> 'cancelled' AND o.arrives_on BETWEEN :first AND :last
        AND (o.status IN ('delivered', 'settled') OR o.arrives_on < CAST(:today AS date))
        AND (CAST(:hub AS text) IS NULL OR o.hub = :hub)
@@ -37,6 +21,36 @@ WITH promised AS (
        AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions) OR o.hub = ANY(:regions)
             OR EXISTS (SELECT FROM order_lines l JOIN listings stock ON stock.id = l.listing_id
                         WHERE l.order_id = o.id AND stock.region = ANY(:regions)))
+), weighed AS (
+    SELECT carried.order_line_id, (s.arrived_at AT TIME ZONE place.timezone)::date AS arrived_on,
+           r.net_weight_g, r.broken_g, r.refused_g,
+           carried.net_weight_g / sum(carried.net_weight_g) OVER (PARTITION BY r.id) AS part
+      FROM due
+      JOIN receipts r ON r.order_id = due.id
+      JOIN shipments s ON s.id = r.shipment_id
+      JOIN shipment_lines carried ON carried.shipment_id = s.id
+      JOIN order_lines l ON l.id = carried.order_line_id AND l.order_id = due.id
+      JOIN regions place ON place.code = CASE WHEN s.departure_id IS NULL THEN due.hub ELSE due.region END
+), came AS (
+    SELECT w.order_line_id, max(w.arrived_on) AS arrived_on,
+           sum((w.net_weight_g - w.broken_g - w.refused_g) * w.part) AS accepted_g,
+           sum(w.broken_g * w.part) AS broken_g, sum(w.refused_g * w.part) AS refused_g
+      FROM weighed w
+     GROUP BY 1
+), promised AS (
+    SELECT due.id, due.arrives_on, due.commodity, due.trades_as AS region,
+           CASE :by WHEN 'buyer' THEN due.buyer_id WHEN 'producer' THEN l.producer_id END AS party,
+           bool_and(l.received_quantity = l.quantity + l.cut_quantity)
+               AND max(came.arrived_on) <= due.arrives_on AS is_on_time,
+           sum(l.quantity + l.cut_quantity) * c.unit_weight_g AS ordered_g,
+           coalesce(round(sum(came.accepted_g)), 0) AS accepted_g,
+           coalesce(round(sum(came.broken_g)), 0) AS broken_g,
+           coalesce(round(sum(came.refused_g)), 0) AS refused_g
+      FROM due
+      JOIN order_lines l ON l.order_id = due.id AND l.quantity + l.cut_quantity > 0
+      JOIN commodities c ON c.code = due.commodity
+      LEFT JOIN came ON came.order_line_id = l.id
+     GROUP BY due.id, due.arrives_on, due.commodity, due.trades_as, c.unit_weight_g, 5
 )
 SELECT date_trunc(:granularity, p.arrives_on)::date AS on, p.commodity, c.name AS commodity_name, p.region,
        r.name AS region_name, organization.id AS party, organization.name AS party_name, count(*) AS orders,

@@ -103,6 +103,7 @@ class OrderLine(Base):
             "received_quantity >= 0 AND received_quantity <= loaded_quantity AND loaded_quantity <= quantity",
             name="loaded",
         ),
+        CheckConstraint("cut_quantity >= 0", name="cut"),
         CheckConstraint(
             "producer_price_idr + collection_idr + freight_idr + scarcity_idr = delivered_price_idr", name="price"
         ),
@@ -130,6 +131,9 @@ class OrderLine(Base):
     loaded_quantity: Mapped[Big] = mapped_column(default=0)
     #: what receipts were written for, base units
     received_quantity: Mapped[Big] = mapped_column(default=0)
+    #: what was cancelled of it after a part of its order was loaded, unless for the buyer: promised, and it never
+    #: came; base units
+    cut_quantity: Mapped[Big] = mapped_column(default=0, server_default="0")
     producer_price_idr: Mapped[Big]
     collection_idr: Mapped[Big]
     freight_idr: Mapped[Big]

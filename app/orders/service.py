@@ -244,6 +244,7 @@ async def cancel(
 
     1. The buyer and the hub cancel all of it, a producer its own lines; once a part is loaded, the hub alone.
     2. Where nothing is left of it, the order is cancelled; otherwise it goes on with what remains.
+    3. What is cut from an order on its way, unless for the buyer, stays in the record of who promised it.
 
     `organization`: the party for which the hub cancels; None for the hub itself.
     Raises NotFound (404), OrderNotUnderWay, OrderLoaded and NothingToCancel (409), Invalid (422) for no party of it.
@@ -264,7 +265,8 @@ async def cancel(
         order.cancel_reason = reason
         await advance(session, order, lines, State.CANCELLED, actor, now, reason=reason)
         return order
-    await _reduce(session, order, dropped, reason, actor, now)
+    is_cut = order.status != State.CONFIRMED and party != order.buyer_id
+    await _reduce(session, order, dropped, reason, actor, now, is_cut=is_cut)
     await deliver_if_complete(session, order, lines, actor, now)
     return order
 
@@ -286,9 +288,16 @@ async def _returns(session: AsyncSession, order: Order, lines: Sequence[OrderLin
 
 
 async def _reduce(
-    session: AsyncSession, order: Order, lines: Sequence[OrderLine], reason: str, actor: Actor, now: datetime
+    session: AsyncSession,
+    order: Order,
+    lines: Sequence[OrderLine],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    is_cut: bool,
 ) -> None:
-    """Lower lines to what is loaded of them, and tell each producer of its own."""
+    """Lower lines to what is loaded of them, and tell each producer of its own; what is cut stays a promise."""
     facts = {"number": order.number, "reason": reason}
     events = [
         Event(
@@ -302,6 +311,7 @@ async def _reduce(
         for line in lines
     ]
     for line in lines:
+        line.cut_quantity += line.unloaded_quantity if is_cut else 0
         line.quantity = line.loaded_quantity
     order.version += 1
     order.updated_at = now

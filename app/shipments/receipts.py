@@ -8,14 +8,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import rows
-from app.kit.clock import local_day
 from app.kit.ids import new_id
 from app.kit.principal import Principal
 from app.kit.problems import NotFound, invalid
 from app.kit.text import Text
 from app.orders import progress
 from app.outbox.events import WORKER, Actor, actor_of
-from app.regions.models import Region
 from app.shipments import queries
 from app.shipments.errors import (
     ImplausibleWeight,
@@ -28,7 +26,7 @@ from app.shipments.errors import (
 from app.shipments.models import Receipt, Shipment
 from app.shipments.queries import Carried
 from app.shipments.rules import DISPUTE_WITHIN, State, ends_at_acknowledgement
-from app.shipments.standing import Standing, loaded_weights, locked, make_final, of_order, tell
+from app.shipments.standing import Standing, arrival_day, loaded_weights, locked, make_final, of_order, tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,6 @@ async def _write(
     session: AsyncSession, shipment: Shipment, own: Sequence[Carried], weighed: Weighed, actor: Actor, now: datetime
 ) -> Standing:
     order = own[0].order
-    place = await session.get_one(Region, order.region if shipment.departure_id else order.hub)
     receipt = Receipt(
         id=new_id(),
         shipment_id=shipment.id,
@@ -128,7 +125,7 @@ async def _write(
         session,
         order_id=order.id,
         quantities={item.order_line.id: item.line.quantity for item in own},
-        arrived_on=local_day(shipment.arrived_at or now, place.timezone),
+        arrived_on=await arrival_day(session, receipt, order),
         actor=actor,
         now=now,
     )

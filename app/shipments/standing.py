@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit import rows
+from app.kit.clock import local_day
 from app.kit.principal import Principal
 from app.orders.models import Order
 from app.outbox.events import Actor, Event
 from app.outbox.service import record
+from app.regions.models import Region
 from app.shipments import queries
-from app.shipments.models import Dispute, Receipt, ReceiptLine
+from app.shipments.models import Dispute, Receipt, ReceiptLine, Shipment
 from app.shipments.queries import Carried
 from app.shipments.rules import payable_g, shares
 
@@ -60,6 +62,13 @@ def loaded_weights(carried: Sequence[Carried]) -> dict[UUID, int]:
 def of_order(carried: Sequence[Carried], order_id: UUID) -> list[Carried]:
     """Return what of a shipment is of one order."""
     return [item for item in carried if item.order.id == order_id]
+
+
+async def arrival_day(session: AsyncSession, receipt: Receipt, order: Order) -> date:
+    """Return the day on which what a receipt is of came, local to its place; what is fetched, to the hub."""
+    shipment = await rows.find(session, Shipment, receipt.shipment_id)
+    place = await rows.find(session, Region, order.region if shipment.departure_id else order.hub)
+    return local_day(shipment.arrived_at or receipt.received_at, place.timezone)
 
 
 async def locked(session: AsyncSession, receipt_id: UUID, principal: Principal | None) -> Standing:

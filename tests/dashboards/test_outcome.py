@@ -96,7 +96,12 @@ async def test_an_order_is_on_time_when_it_all_arrived_by_the_promised_day(
 ) -> None:
     order = await deliver(scenario, {PONGGOK: 1000}, lost_g=30_000)
     async with scenario.database.transaction() as session:
-        statement = text("UPDATE orders SET delivered_on = arrives_on + CAST(:days AS int) WHERE id = :id")
+        statement = text(
+            """UPDATE shipments s
+                  SET arrived_at = (o.arrives_on + CAST(:days AS int) + time '12:00') AT TIME ZONE 'Asia/Jakarta'
+                 FROM receipts r JOIN orders o ON o.id = r.order_id
+                WHERE r.shipment_id = s.id AND o.id = :id"""
+        )
         await session.execute(statement, {"days": late_days, "id": order.id})
         refused = text("UPDATE receipts SET refused_g = 20000, broken_g = 10000, reason = 'pecah' WHERE order_id = :id")
         await session.execute(refused, {"id": order.id})

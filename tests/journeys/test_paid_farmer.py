@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import text
+
 from app.settlement.due import bill_due
 from tests.matching.melons import FIRST, SECOND, SHOP
 from tests.orders.trade import Trade, line_of
@@ -32,6 +34,20 @@ class Journey(Trade):
         (told,) = await self.api.walk("/v1/statements", self.keys[who])
         found: dict[str, Any] = told
         return found
+
+    async def served(self, by: str = "city") -> dict[str | None, tuple[int, ...]]:
+        """Read the service level by party: orders on time, kilograms ordered and accepted, filled permille."""
+        answer = await self.get(f"/dashboard/service-level?commodity=melon&by={by}")
+        assert answer.status_code == 200, answer.text
+        names = ("on_time", "ordered_kg", "accepted_kg", "fill_permille")
+        return {row["party_name"]: tuple(row[name] for name in names) for row in answer.json()["items"]}
+
+    async def records(self, *who: str) -> list[tuple[int, int, int]]:
+        """Read what stands in each party's record: orders, of them on time, of them with goods refused."""
+        statement = text("SELECT record_orders, record_on_time, record_refused FROM organizations WHERE name = :name")
+        async with self.api.database.reader() as session:
+            found = [(await session.execute(statement, {"name": name})).one() for name in who]
+        return [(row.record_orders, row.record_on_time, row.record_refused) for row in found]
 
 
 async def test_both_farmers_are_paid_for_what_came(scenario: Any) -> None:
@@ -109,13 +125,54 @@ async def test_the_trade_shows_in_the_public_figures(scenario: Any) -> None:
 
 
 async def test_a_cut_order_counts_as_not_filled(scenario: Any) -> None:
-    """What the hub cancels of a partly loaded order was promised all the same."""
+    """What the hub cancels of a partly loaded order was promised all the same, by the farm that did not bring it."""
     journey = Journey(scenario)
     order = await journey.two_farms_one_shop()
     shipment = await journey.on_the_way(order, first=600)
     await journey.done(f"/orders/{order['id']}/cancel", reason="sisa busuk di gudang")
     await journey.receive(shipment, order, 600_000)
     await journey.worker_goes_round(hours=25)
-    (served,) = (await journey.get("/dashboard/service-level?commodity=melon")).json()["items"]
-    assert (served["ordered_kg"], served["accepted_kg"], served["fill_permille"]) == (1000, 600, 600)
+    assert await journey.served() == {None: (0, 1000, 600, 600)}
+    assert await journey.served("producer") == {FIRST: (1, 600, 600, 1000), SECOND: (0, 400, 0, 0)}
+    assert await journey.served("buyer") == {SHOP: (0, 1000, 600, 600)}
+    assert await journey.records(FIRST, SECOND) == [(1, 1, 0), (1, 0, 0)]
     assert (await journey.settlement(order))["billed_idr"] == 600 * line_of(order, FIRST)["delivered_price_idr"]
+
+
+async def test_a_line_that_is_cut_to_a_part_is_not_in_full(scenario: Any) -> None:
+    journey = Journey(scenario)
+    order = await journey.two_farms_one_shop()
+    shipment = await journey.on_the_way(order, first=600, second=100)
+    await journey.done(f"/orders/{order['id']}/cancel", reason="sisa busuk di gudang")
+    await journey.receive(shipment, order, 700_000)
+    await journey.worker_goes_round(hours=25)
+    assert await journey.served("producer") == {FIRST: (1, 600, 600, 1000), SECOND: (0, 400, 100, 250)}
+    assert await journey.records(FIRST, SECOND) == [(1, 1, 0), (1, 0, 0)]
+
+
+async def test_what_is_cancelled_before_loading_or_for_the_buyer_is_no_broken_promise(scenario: Any) -> None:
+    journey = Journey(scenario)
+    order = await journey.two_farms_one_shop()
+    await journey.done(f"/orders/{order['id']}/cancel", SECOND, reason="gagal panen")
+    shipment = await journey.on_the_way(order, first=500)
+    shop = (await journey.get("/me", SHOP)).json()["organization"]["id"]
+    await journey.done(f"/orders/{order['id']}/cancel", reason="toko penuh", organization=shop)
+    await journey.receive(shipment, order, 500_000)
+    await journey.worker_goes_round(hours=25)
+    assert await journey.served() == {None: (1, 500, 500, 1000)}
+    assert await journey.served("producer") == {FIRST: (1, 500, 500, 1000)}
+    assert await journey.records(FIRST, SECOND) == [(1, 1, 0), (0, 0, 0)]
+
+
+async def test_each_farm_answers_for_its_own_truck(scenario: Any) -> None:
+    """One truck is whole and in time; the other comes two days late, short and partly refused."""
+    journey = Journey(scenario)
+    order = await journey.two_farms_one_shop()
+    await journey.receive(await journey.on_the_way(order, first=600), order, 600_000)
+    late = await journey.dispatch(await journey.load(order, second=400))
+    await journey.worker_goes_round(hours=120)
+    await journey.receive(await journey.arrive(late), order, 300_000, refused_g=20_000, reason="busuk")
+    await journey.worker_goes_round(hours=25)
+    assert await journey.served("producer") == {FIRST: (1, 600, 600, 1000), SECOND: (0, 400, 280, 700)}
+    assert await journey.served() == {None: (0, 1000, 880, 880)}
+    assert await journey.records(FIRST, SECOND) == [(1, 1, 0), (1, 0, 1)]
