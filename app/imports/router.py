@@ -24,7 +24,6 @@ from app.parties import queries as parties
 
 api = router("imports")
 
-LONGEST_NAME = 200
 FILES: dict[int | str, dict[str, Any]] = {
     200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}, "description": "a file"}
 }
@@ -56,7 +55,7 @@ async def start_import(
         kind=kind,
         dry_run=dry_run,
         acting_for=organization,
-        filename=_plain_name(file.filename),
+        filename=service.plain_name(file.filename),
         content=content,
         now=now,
     )
@@ -90,12 +89,6 @@ async def get_import_workbook(session: Session, principal: Trader, import_id: UU
     """Download the uploaded file with a column of errors: mend it and upload it again, what was posted is known."""
     found = await service.visible(session, import_id=import_id, principal=principal)
     return _download(await queries.workbook(session, import_id), found.filename)
-
-
-def _plain_name(name: str | None) -> str:
-    """Return the name of an uploaded file without folders and control characters."""
-    last = (name or "").replace("\\", "/").rpartition("/")[2]
-    return "".join(character for character in last if character.isprintable())[:LONGEST_NAME] or "berkas"
 
 
 def _download(content: bytes, name: str) -> Response:

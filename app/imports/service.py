@@ -25,6 +25,7 @@ from app.parties.service import owner_of_post
 ROLES = {"listings": Role.PRODUCER, "demands": Role.BUYER}
 #: a row without a number of its own is known for so long: next week on the same day it is a new one
 REMEMBERED = timedelta(days=6)
+LONGEST_NAME = 200
 #: files of one organisation that wait to be taken; they lie in the database until then
 MOST_WAITING = 10
 #: how long error workbooks are kept
@@ -41,6 +42,12 @@ def inspect(content: bytes) -> None:
             gate.check_directory(content)
     except gate.Refused as refused:
         raise UnreadableFile(str(refused)) from refused
+
+
+def plain_name(name: str | None) -> str:
+    """Return the name of an uploaded file without folders and control characters."""
+    last = (name or "").replace("\\", "/").rpartition("/")[2]
+    return "".join(character for character in last if character.isprintable())[:LONGEST_NAME] or "berkas"
 
 
 async def start(

@@ -77,9 +77,9 @@ class HubRoute(APIRoute):
             _refuse_control_characters(request)
             if takes:
                 _require_file(request)
-                await _read_body(request, request.app.state.hub.settings.max_file_bytes)
+                await read_body(request, request.app.state.hub.settings.max_file_bytes)
             elif request.method in ("POST", "PATCH"):
-                body = await _read_body(request, request.app.state.hub.settings.max_body_bytes)
+                body = await read_body(request, request.app.state.hub.settings.max_body_bytes)
                 if body and self.body_field is not None:
                     _parse_body(request, body)
             response = await handle(request)
@@ -136,7 +136,7 @@ def _parse_body(request: Request, body: bytes) -> None:
     request._json = value  # noqa: SLF001 - the one place where the body is parsed
 
 
-async def _read_body(request: Request, limit: int) -> bytes:
+async def read_body(request: Request, limit: int) -> bytes:
     """Return the body, refused as soon as it is known to be over the limit. Raises TooLarge (413)."""
     announced = request.headers.get("content-length", "0")
     if not announced.isdecimal() or int(announced) > limit:

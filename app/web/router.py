@@ -10,11 +10,12 @@ from app.kit import cookies
 from app.kit.cookies import CrossSite
 from app.kit.problems import NotFound, Problem
 from app.parties import service as parties
+from app.web import sheets
 from app.web.built import Built
 from app.web.forms import fields_of
 from app.web.frame import LANGUAGE_COOKIE, Viewer, render, viewer_of
 from app.web.posting import choose_or_fill, post
-from app.web.rules import BUY, HOME, LANGUAGES, PAGES, SELL, SIGN_IN, Page
+from app.web.rules import BUY, HOME, LANGUAGES, PAGES, SELL, SHEETS, SIGN_IN, Page
 
 api = APIRouter(include_in_schema=False)
 
@@ -78,6 +79,21 @@ for _one in PAGES:
         api.add_api_route(_one.path, _post, methods=["POST"], name=f"post{_one.path}")
     else:
         api.add_api_route(_one.path, _page(_one), name=f"page{_one.path}")
+
+
+@api.get(SHEETS.path)
+async def get_sheets(request: Request, viewer: ByWhom) -> Response:
+    """Show the form for a spreadsheet, and what came of the last one."""
+    if "lang" in request.query_params or viewer is None or not _allowed(SHEETS, viewer):
+        answer: Response = await _page(SHEETS)(request, viewer)
+        return answer
+    return await sheets.show(request, viewer)
+
+
+@api.post(SHEETS.path)
+async def post_sheets(request: Request, viewer: ByWhom) -> Response:
+    """Take a spreadsheet. Raises CrossSite (403), TooLarge (413)."""
+    return await sheets.send(request, viewer)
 
 
 @api.get("/masuk")

@@ -87,6 +87,16 @@ DESK = Page(
     "meja",
     roles=frozenset({Role.HUB}),
 )
+SHEETS = Page(
+    "/berkas",
+    Text("Lembar kerja", "Spreadsheet"),
+    Text(
+        "Banyak baris sekaligus: kirim berkas, yang benar langsung dipasang.",
+        "Many rows at once: send a file, what is right is posted.",
+    ),
+    "pasang",
+    roles=SELLERS | PURCHASERS,
+)
 SIGN_IN = Page(
     "/masuk",
     Text("Masuk", "Sign in"),

@@ -28,6 +28,7 @@ LOOKED_AT = [(page.path, WHO.get(page.path)) for page in PAGES] + [
     ("/beli?komoditas=beras", "buyer"),
     ("/harga?komoditas=telur-ayam-ras", None),
     ("/peta?kota=32.76", None),
+    ("/berkas", "producer"),
     ("/masuk", None),
 ]
 
