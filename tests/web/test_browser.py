@@ -206,6 +206,21 @@ def test_without_script_the_form_posts_all_the_same(served: Served, browser: Any
         assert "2.500 kg" in visit.page.locator(".note.good").inner_text()
 
 
+def test_a_proposal_is_declined_by_keyboard_alone(served: Served, browser: Any) -> None:
+    base, keys = served
+    with visiting(browser, base, keys["producer"]) as visit:
+        visit.open("/jualan-saya")
+        waiting = visit.page.locator("[data-match=proposed]")
+        before = waiting.count()
+        for _step in range(60):
+            visit.page.keyboard.press("Tab")
+            if visit.page.evaluate("document.activeElement.textContent") == "Tolak":
+                break
+        visit.page.keyboard.press("Enter")
+        waiting.nth(before - 1).wait_for(state="detached")
+        assert waiting.count() == before - 1
+
+
 def test_a_proposal_is_agreed_to_with_one_tap(served: Served, browser: Any) -> None:
     base, keys = served
     with visiting(browser, base, keys["producer"]) as visit:
