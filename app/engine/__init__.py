@@ -18,6 +18,7 @@ curves      how much is injected at a node at which price, level by level
 simplex     the network simplex: priced nodes with piecewise-linear curves, warm restarts
 bands       large books: a histogram, a band, and a look at all orders
 flows       optimal whole flows of a network, by the simplex
+memory      the last state of each pool, to start from
 highs       a library's solver, for rows and where numba is not installed
 exact       whole-number repair and proof of what the library says
 joint       departures that several arcs or pools share

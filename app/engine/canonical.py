@@ -13,7 +13,7 @@ from unicodedata import normalize
 from app.engine.model import Agreement, Clearing, Demand, Departure, Listing, Market, Pool
 
 #: name and version, stored with every run: a replay needs the same
-ENGINE = "blitar-simplex/1"
+ENGINE = "blitar-simplex/2"
 
 _Row = TypeVar("_Row", Agreement, Demand, Departure, Listing)
 

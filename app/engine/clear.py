@@ -10,6 +10,7 @@ from app.engine.canonical import arrange
 from app.engine.components import Component, settle_market
 from app.engine.door import validate
 from app.engine.matches import build_matches, build_prices
+from app.engine.memory import Memory
 from app.engine.model import Certificate, Clearing, Market, Match, PoolResult
 from app.engine.network import build
 from app.engine.reasons import explain
@@ -17,11 +18,12 @@ from app.engine.reasons import explain
 __all__ = ["AuditError", "clear"]
 
 
-def clear(market: Market) -> Clearing:
+def clear(market: Market, memory: Memory | None = None) -> Clearing:
     """Return the clearing of a market: the greatest surplus, one price per place, a reason for what is left, a proof.
 
     Raises door.MarketRefusedError where a figure is out of bounds, AuditError where the audit refuses the
-    result. The same market gives the same answer, whatever the order of its rows, hash seed or machine.
+    result. The same market gives the same answer, whatever the order of its rows, hash seed or machine, and
+    whatever `memory` holds of the markets before: with it a pool that changed little is solved warm.
 
     1. Refuse what whole numbers cannot hold. 2. Canonical order. 3. One network a pool. 4. Solve, pools joined where
     they share a full departure. 5. Matches with prices. 6. Audit. 7. Reasons for all that has quantity left.
@@ -30,7 +32,7 @@ def clear(market: Market) -> Clearing:
     market = arrange(market)  # 2
     validate(market)  # names that differ only in normal form are the same name
     networks = {pool.commodity: build(open_book(market, pool)) for pool in market.pools}  # 3
-    components = settle_market(networks)  # 4
+    components = settle_market(networks, memory)  # 4
     matches = [match for part in components for match in build_matches(part.net, part.flow, part.price)]  # 5
     matches.sort(key=lambda m: (m.commodity, m.demand_id, m.listing_id, m.departs_on, m.departure_id or ""))
     prices = [price for part in components for price in build_prices(part.net, part.flow, part.price)]

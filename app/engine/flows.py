@@ -47,6 +47,22 @@ class Programme:
         # beyond the price of any path
         self._reach = min(3 * (int(np.abs(cost).max(initial=0)) + 1) * nodes, FAR)
 
+    @property
+    def inner(self) -> tuple[Ints, Ints]:
+        """Tails and heads of the arcs between nodes, in the order in which states hold them."""
+        return self.tail[self._inner], self.head[self._inner]
+
+    def started(self, state: simplex.State) -> Optimum:
+        """Return a state as an answer to start from; it need not be optimal nor within any bounds."""
+        flow = np.zeros(len(self.tail), dtype=np.int64)
+        flow[self._inner] = state.flow
+        return Optimum(flow, state.price, state)
+
+    @property
+    def reach(self) -> int:
+        """A price beyond every path's."""
+        return self._reach
+
     def optimum(self, low: Ints, high: Ints, warm: Optimum | None = None) -> Optimum | None:
         """Return an optimal flow within bounds, shape (arcs,), or None where there is none.
 

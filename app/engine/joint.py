@@ -13,8 +13,10 @@ from math import gcd
 import numpy as np
 
 from app.engine import ties
+from app.engine.exact import settle
 from app.engine.flows import Programme, optimum
 from app.engine.highs import Floats, solve
+from app.engine.memory import Memory
 from app.engine.network import Ints, Network
 from app.engine.question import Question, Row
 
@@ -94,6 +96,26 @@ def common_grams(networks: Iterable[Network]) -> dict[str, int]:
     return grams
 
 
+def alone(net: Network, memory: Memory) -> Solved | None:
+    """Return the optimum of one pool without rows, warm where the memory knows the pool: the same flow and prices.
+
+    1. Any optimal flow, warm or cold. 2. What is unique: the highest prices that prove it, the fills in the order of
+    posting, and stage B, which starts from nothing but these.
+    """
+    programme, low = Programme(net.nodes, net.tail, net.head, net.cost), np.zeros(net.arcs, dtype=np.int64)
+    pool = net.commodity[0] if net.commodity else ""
+    found = programme.optimum(low, net.cap, memory.recall(pool, net, programme))  # 1
+    if found is None:
+        return None
+    memory.keep(pool, net, programme, found)
+    question = Question(net.nodes, net.tail, net.head, net.cost, low, net.cap)
+    highest = np.full(net.nodes, programme.reach)
+    highest[0] = 0
+    price = settle(question, found.flow, highest)[1]  # 2
+    flow = ties.by_arrival(net, question, ties.by_posting(net, question, found.flow, price), price)
+    return _proven(net, flow, price)
+
+
 def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | None:
     """Return the best flow within the bounds of the arcs, ties in the order of posting; None where there is none.
 
@@ -146,8 +168,13 @@ def _pure(net: Network, low: Ints, high: Ints) -> Solved | None:
     if found is None:
         return None
     flow = ties.by_posting(net, question, found.flow, found.price)
+    return _proven(net, flow, found.price)
+
+
+def _proven(net: Network, flow: Ints, price: Ints) -> Solved:
+    """Return a flow that these prices prove optimal."""
     surplus = worth(net.cost, flow)
-    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), surplus, Proof(1, (), found.price), exact=True)
+    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), surplus, Proof(1, (), price), exact=True)
 
 
 def _settled(question: Question) -> tuple[Ints, Ints]:

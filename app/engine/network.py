@@ -45,6 +45,8 @@ class Network:
     #: commodity of each order
     commodity: tuple[str, ...]
     legs: tuple[Leg, ...]
+    #: what the nodes are, the same in every network of a pool; of joined pools none
+    names: tuple[Hashable, ...] = ()
 
     @property
     def arcs(self) -> int:
@@ -181,7 +183,7 @@ def _depart(draft: _Draft, book: Book, shelves: _Shelves, index: int, leg: Leg) 
             if shelf == taken:
                 continue  # the same goods already load for a higher step
             taken = shelf
-            load = draft.node((index, serves, step))
+            load = draft.node((leg.key, serves, step))
             draft.arc(draft.node((place, grade, lives[shelf])), load)
             if load not in loads:
                 loads.add(load)
@@ -198,6 +200,7 @@ def _prune(draft: _Draft, orders: list[Listing | Demand], book: Book) -> Network
     tail, head = ends[1 : 1 + len(kept)], ends[1 + len(kept) :]
     placed = tuple(orders[arc] for arc in kept if arc < len(orders))
     free = 1 + sum(order.quantity for order in placed)
+    names = list(draft.number)
     cap = np.where(columns[3, kept] < 0, free, np.minimum(columns[3, kept], free))
     return Network(
         nodes=len(used),
@@ -211,6 +214,7 @@ def _prune(draft: _Draft, orders: list[Listing | Demand], book: Book) -> Network
         orders=placed,
         commodity=(book.pool.commodity,) * len(placed),
         legs=book.legs,
+        names=tuple(names[node] for node in used.tolist()),
     )
 
 

@@ -12,19 +12,24 @@ from typing import BinaryIO
 
 from app.engine import canonical
 from app.engine.clear import clear
+from app.engine.memory import Memory
 from app.engine.model import Clearing, Market
 
 #: what a market's canonical bytes and its clearing are
 Solved = tuple[bytes, Clearing]
 
 
-def solve(market: Market) -> Solved:
+def solve(market: Market, memory: Memory) -> Solved:
     """Return the canonical bytes of a market and its clearing. Raises what `clear` raises."""
-    return canonical.encode_market(market), clear(market)
+    return canonical.encode_market(market), clear(market, memory)
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each market by its `Solved`, or by the exception that it met, with the place where it was raised."""
+    """Answer each market by its `Solved`, or by the exception that it met, with the place where it was raised.
+
+    Pools are solved from the state in which the question before left them.
+    """
+    memory = Memory()
     while True:
         try:
             market: Market = pickle.load(questions)  # noqa: S301 - from the process that started us, and nobody else
@@ -32,7 +37,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
             return
         answer: Solved | Exception
         try:
-            answer = solve(market)
+            answer = solve(market, memory)
         except Exception as error:  # noqa: BLE001 - raised again where it was asked
             error.add_note(traceback.format_exc())
             answer = error

@@ -67,7 +67,7 @@ def by_posting(net: Network, question: Question, flow: Ints, price: Ints) -> Int
 def by_arrival(net: Network, question: Question, flow: Ints, price: Ints) -> Ints:
     """Return, among the optimal flows with the same fills, the one that arrives first, on the first lanes."""
     question = replace(face(question, flow, price), cost=carrier_cost(net))
-    return improve(fix_fills(net, question, flow), flow)
+    return anew(fix_fills(net, question, flow), flow)
 
 
 def fix_fills(net: Network, question: Question, flow: Ints) -> Question:
@@ -98,3 +98,37 @@ def improve(question: Question, flow: Ints) -> Ints:
     if (solved := optimum(change)) is not None:  # never None: no change at all is feasible
         better[open_arcs] += solved.flow
     return better
+
+
+def anew(question: Question, flow: Ints) -> Ints:
+    """Return the best flow of a question of which most arcs are fixed, whatever the open ones carry now.
+
+    What the fixed arcs bring to a node and the open ones must take away becomes an arc at the market that must be full.
+    """
+    is_open = question.low < question.high
+    open_arcs = np.flatnonzero(is_open)
+    if not len(open_arcs):
+        return flow
+    best = np.where(is_open, question.low, flow)
+    over = np.zeros(question.nodes, dtype=np.int64)
+    np.add.at(over, question.head, best)
+    np.subtract.at(over, question.tail, best)
+    nodes = np.unique(np.concatenate([[0], question.tail[open_arcs], question.head[open_arcs]]))
+    number = np.zeros(question.nodes, dtype=np.int64)
+    number[nodes] = np.arange(len(nodes))
+    must = np.abs(over[nodes[1:]])
+    each, brings = np.arange(1, len(nodes)), over[nodes[1:]] > 0
+    solved = optimum(
+        Question(
+            nodes=len(nodes),
+            tail=np.concatenate([number[question.tail[open_arcs]], np.where(brings, 0, each)]),
+            head=np.concatenate([number[question.head[open_arcs]], np.where(brings, each, 0)]),
+            cost=np.concatenate([question.cost[open_arcs], np.zeros_like(must)]),
+            low=np.concatenate([np.zeros(len(open_arcs), dtype=np.int64), must]),
+            high=np.concatenate([(question.high - question.low)[open_arcs], must]),
+        )
+    )
+    if solved is None:
+        return flow
+    best[open_arcs] += solved.flow[: len(open_arcs)]
+    return best
