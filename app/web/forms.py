@@ -1,6 +1,6 @@
 """Jual and Beli as plain forms: five fields, units as people say them, the price reference beside the field."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.catalog.rules import ASK_LEVELS, LIMIT_LEVELS, CommodityFacts, Reference, RegulatedPrice
 from app.demands.router import publish_demand
 from app.demands.schemas import DemandDraft
-from app.kit.clock import local_day
 from app.kit.principal import Principal, Role
 from app.kit.problems import Invalid, TooLarge
 from app.kit.text import Text
@@ -107,16 +106,14 @@ async def publish(
 
 
 def references_of(
-    reference: Reference, page: Page, commodity: CommodityFacts, region: str, now: datetime
+    reference: Reference, page: Page, commodity: CommodityFacts, zones: Collection[int], today: date
 ) -> list[RegulatedPrice]:
-    """Return the HET, HPP and HAP that speak about a price typed here, today and in this price zone."""
-    place = reference.regions[region]
-    today: date = local_day(now, place.timezone)
+    """Return the HET, HPP and HAP that speak about a price typed here, today and in these price zones."""
     return [
         price
         for price in reference.regulated.get(commodity.code, ())
         if price.level in side_of(page).levels
-        and price.price_zone in (None, place.price_zone)
+        and (price.price_zone is None or price.price_zone in zones)
         and price.valid_from <= today
         and (price.valid_until is None or today <= price.valid_until)
     ]

@@ -10,6 +10,7 @@ from app.catalog import queries as catalog
 from app.catalog.rules import CommodityFacts, Reference
 from app.demands import service as demands
 from app.kit import cookies, http
+from app.kit.clock import local_day
 from app.kit.idempotency import begin_once, store_once
 from app.kit.ids import new_id
 from app.kit.problems import FieldError, Forbidden, Invalid, NotFound, Problem, Unauthenticated
@@ -34,6 +35,7 @@ async def choose_or_fill(request: Request, page: Page, viewer: Viewer, filled: F
             parties_ = sorted(await session.scalars(statement), key=lambda one: one.name)
     asked = filled.values.get("commodity") if filled else request.query_params.get("komoditas")
     commodity = reference.commodities.get(asked or "")
+    zone_of = {code: region.price_zone for code, region in reference.regions.items()}
     content: dict[str, Any] = {
         "posted": posted,
         "commodities": sorted(reference.commodities.values(), key=lambda one: one.name),
@@ -43,11 +45,13 @@ async def choose_or_fill(request: Request, page: Page, viewer: Viewer, filled: F
         "filled": filled or Filled({"unit": _usual_unit(page, commodity)} if commodity else {}),
         "key": (filled and filled.values.get("key")) or str(new_id()),
         "parties": parties_,
+        "zone_of": zone_of,
         "references": [],
     }
     if commodity:
-        region = viewer.principal.region
-        content["references"] = forms.references_of(reference, page, commodity, region, hub.clock.now())
+        today = local_day(hub.clock.now(), reference.regions[viewer.principal.region].timezone)
+        zones = {zone_of[party.region] for party in parties_} or {zone_of[viewer.principal.region]}
+        content["references"] = forms.references_of(reference, page, commodity, zones, today)
     return render(request, "post.html", page, viewer, status=422 if filled else 200, **content)
 
 

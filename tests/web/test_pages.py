@@ -221,6 +221,17 @@ async def test_a_form_of_another_site_posts_nothing(
     assert len(await stocks(scenario)) - before == (0 if protected else 1)
 
 
+async def test_the_hub_sees_the_prices_that_were_set_where_its_parties_are(scenario: Any) -> None:
+    """Rice has another HET in Samarinda; a buyer sees that of its own zone alone."""
+    await signed_in(scenario, scenario.keys.hub)
+    page = (await scenario.get("/beli?komoditas=beras")).text
+    assert set(re.findall(r'<li data-zone="(\d)">HET', page)) == {"1", "2"}
+    assert set(re.findall(r'data-region="(64\.72|32\.76)" data-zone="(\d)"', page)) == {("64.72", "2"), ("32.76", "1")}
+    await signed_in(scenario, scenario.keys.buyers[DEPOK])
+    own = (await scenario.get("/beli?komoditas=beras")).text
+    assert own.count("<li>HET") * 2 == page.count("HET konsumen")
+
+
 async def test_a_script_gets_an_address_or_a_problem(scenario: Any) -> None:
     as_script = {"Accept": "application/json"}
     assert (await scenario.post("/jual", data=STOCK, headers=as_script)).json()["code"] == "unauthenticated"

@@ -3,7 +3,7 @@
  * price ladder while typing, and a post that outlives a lost signal.
  */
 import { get, type Dashboard, type Schemas } from "./api";
-import { frame, indonesian } from "./format";
+import { frame, indonesian, numberOf } from "./format";
 import { dropPost, keepPost, reason, send } from "./queue";
 import { t } from "./words";
 
@@ -20,6 +20,7 @@ export function helpPosting(): void {
     void post(form, data());
   });
   namePriceUnit(form);
+  showZone(form);
   void tellPrices(form, data);
 }
 
@@ -78,6 +79,17 @@ function namePriceUnit(form: HTMLFormElement): void {
   tell();
 }
 
+/** Shows the hub only the prices that the state set where the chosen party is. */
+function showZone(form: HTMLFormElement): void {
+  const party = form.querySelector<HTMLSelectElement>("#organization");
+  if (!party) return;
+  const show = (): void => {
+    for (const line of form.querySelectorAll<HTMLElement>("li[data-zone]")) line.hidden = line.dataset["zone"] !== party.selectedOptions[0]?.dataset["zone"];
+  };
+  party.addEventListener("change", show);
+  show();
+}
+
 async function tellPrices(form: HTMLFormElement, data: () => URLSearchParams): Promise<void> {
   const place = document.getElementById("bantuan");
   const commodity = form.dataset["commodity"] ?? "";
@@ -98,10 +110,12 @@ async function tellPrices(form: HTMLFormElement, data: () => URLSearchParams): P
     const quote = async (): Promise<void> => {
       const fields = data();
       const option = form.querySelector<HTMLSelectElement>("#unit")?.selectedOptions[0];
-      const typed = Number((fields.get("quantity") ?? "").replaceAll(".", "").replace(",", "."));
-      const quantity = Math.floor(typed * Number(option?.dataset["base"] ?? 1));
+      const quantity = Math.floor(numberOf(fields.get("quantity") ?? "") * Number(option?.dataset["base"] ?? 1));
       if (!(quantity >= 1)) return;
       const asked = new URLSearchParams({ commodity, min_grade: fields.get("min_grade") ?? "", quantity: String(Math.min(quantity, 1e9)) });
+      // the hub asks for the city of the buyer that it posts for
+      const region = form.querySelector<HTMLSelectElement>("#organization")?.selectedOptions[0]?.dataset["region"];
+      if (region) asked.set("region", region);
       const answer = await get<Schemas["QuoteAnswer"]>(`/v1/quotes?${asked}`);
       const enough = answer.available_quantity >= quantity;
       show([
