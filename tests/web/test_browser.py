@@ -173,6 +173,35 @@ def test_a_post_without_signal_is_kept_and_arrives_once(served: Served, browser:
         assert json.loads(visit.page.evaluate("localStorage.getItem('antrean')")) == []
 
 
+@pytest.mark.parametrize("again", ["producer", "buyer"])
+def test_a_post_after_the_session_ended_is_kept_and_arrives_once_its_owner_signs_in(
+    served: Served, browser: Any, again: str
+) -> None:
+    """The control: another party that signs in on the same phone does not send it."""
+    base, keys = served
+    quantity = {"producer": 3201, "buyer": 3202}[again]
+    with visiting(browser, base, keys["producer"]) as visit:
+        visit.open("/jual?komoditas=telur-ayam-ras")
+        visit.context.clear_cookies(name="hub_session")
+        visit.page.fill("#quantity", str(quantity))
+        visit.page.fill("#price", "26.800")
+        visit.page.click("button.big")
+        visit.page.wait_for_selector("[data-waiting='signed out']")
+        assert "sinyal" not in "".join(visit.page.locator("#pesan, #pasang").all_inner_texts())
+        visit.open("/")
+        assert visit.violations() == []
+        visit.page.get_by_role("link", name="Masuk lagi, lalu terkirim").click()
+        visit.page.fill("[name=key]", keys[again])
+        visit.page.locator("form", has=visit.page.locator("[name=key]")).locator("button").click()
+        visit.page.wait_for_url("**/jualan-saya" if again == "producer" else "**/pembelian-saya")
+        if again == "producer":
+            visit.page.wait_for_selector("#pesan .note.good")
+        visit.open("/")
+        assert posted(base, keys["producer"], quantity) == (1 if again == "producer" else 0)
+        kept = json.loads(visit.page.evaluate("localStorage.getItem('antrean')"))
+        assert len(kept) == (0 if again == "producer" else 1)
+
+
 def test_what_is_refused_stands_beside_its_field_and_waits_for_nobody(served: Served, browser: Any) -> None:
     base, keys = served
     with visiting(browser, base, keys["producer"]) as visit:

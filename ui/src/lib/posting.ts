@@ -40,6 +40,11 @@ async function post(form: HTMLFormElement, fields: URLSearchParams): Promise<voi
     form.replaceChildren(note(t("Belum ada sinyal. Sudah disimpan di telepon ini dan dikirim sendiri begitu ada sinyal.", "No signal. It is kept on this phone and sent by itself as soon as there is one.")));
     return;
   }
+  if (outcome === "signed out") {
+    // what waits, and where to sign in, stands above
+    form.replaceChildren(note(t("Anda sudah keluar. Pasangan ini disimpan di telepon ini.", "You are signed out. This post is kept on this phone.")));
+    return;
+  }
   if ("location" in outcome) {
     location.assign(outcome.location);
     return;

@@ -23,15 +23,25 @@ const STORE = "antrean";
 const RETRY = 15_000;
 const listeners = new Set<() => void>();
 
+/** What waits of who is signed in; where nobody is, of everybody: it waits for them to sign in again. */
 export function waiting(): Post[] {
   const all = JSON.parse(localStorage.getItem(STORE) ?? "[]") as Post[];
-  return all.filter((post) => post.organization === frame().organization);
+  const { organization } = frame();
+  return organization ? all.filter((post) => post.organization === organization) : all;
+}
+
+let ended = false;
+/** Whether the hub no longer knows who sends: a signal alone sends nothing then. */
+export const isSignedOut = (): boolean => ended || !frame().organization;
+
+function tell(): void {
+  for (const listener of listeners) listener();
 }
 
 function write(change: (posts: Post[]) => Post[]): void {
   const all = JSON.parse(localStorage.getItem(STORE) ?? "[]") as Post[];
   localStorage.setItem(STORE, JSON.stringify(change(all)));
-  for (const listener of listeners) listener();
+  tell();
 }
 
 export function onChange(listener: () => void): void {
@@ -41,7 +51,7 @@ export function onChange(listener: () => void): void {
 export const keepPost = (post: Post): void => write((posts) => [...posts.filter((one) => one.key !== post.key), post]);
 export const dropPost = (key: string): void => write((posts) => posts.filter((one) => one.key !== key));
 
-export type Outcome = { location: string } | { problem: Problem } | "waits";
+export type Outcome = { location: string } | { problem: Problem } | "waits" | "signed out";
 
 /** Sends one post. It leaves the queue only when the hub has answered for good. */
 export async function send(post: Post): Promise<Outcome> {
@@ -58,7 +68,10 @@ export async function send(post: Post): Promise<Outcome> {
       },
       body: post.body,
     });
-    if (answer.status >= 500 || [401, 409, 429].includes(answer.status)) return "waits";
+    ended = answer.status === 401;
+    tell();
+    if (ended) return "signed out";
+    if (answer.status >= 500 || [409, 429].includes(answer.status)) return "waits";
     const content = (await answer.json()) as { location: string } & Problem;
     if (answer.ok) {
       dropPost(post.key);
@@ -76,7 +89,7 @@ export async function sendAll(): Promise<string | null> {
     let last: string | null = null;
     for (const post of waiting().filter((one) => !one.refused)) {
       const outcome = await send(post);
-      if (outcome === "waits") break;
+      if (outcome === "waits" || outcome === "signed out") break;
       if ("problem" in outcome) keepPost({ ...post, refused: reason(outcome.problem) });
       else last = outcome.location;
     }
