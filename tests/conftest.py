@@ -8,7 +8,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,8 @@ from app.kit.migrations import migrate
 from app.kit.operations import broken_invariants
 from app.kit.postgres import EmbeddedPostgres
 from app.main import create_app, make_hub
+from app.webhooks.courier import Courier
+from tests.webhooks.receivers import somewhere_outside
 
 #: the instant at which every test begins: Tuesday morning in Blitar
 NOW = datetime.fromisoformat("2026-11-24T08:00:00+07:00")
@@ -129,6 +131,27 @@ async def scenario_template(cluster: Cluster, reference_template: str) -> Scenar
     return Scenario("hub_test_scenario", keys)
 
 
+@pytest_asyncio.fixture(scope="session")
+async def week_template(cluster: Cluster, reference_template: str) -> Scenario:
+    """The opening scenario with last week's trade, loaded and cleared at NOW."""
+    database = Database(await cluster.create("hub_test_week", reference_template), pool_size=2)
+    keys = await database.retried(lambda session: demo.load_scenario(session, environment="test", now=NOW))
+    assert keys is not None
+    await demo.clear_scenario(database, now=NOW)
+    await database.dispose()
+    return Scenario("hub_test_week", keys)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def agreed_template(cluster: Cluster, week_template: Scenario) -> tuple[str, Mapping[str, Sequence[str]]]:
+    """That, gone on until there is a row of every kind; the ids of these rows."""
+    from tests.agreed import go_on
+
+    url = await cluster.create("hub_test_agreed", week_template.template)
+    async with api_on(url, keys=week_template.keys) as client:
+        return "hub_test_agreed", await go_on(client)
+
+
 class RolledBack(Database):
     """A database whose sessions all live in one outer transaction, which the test rolls back."""
 
@@ -167,6 +190,8 @@ class Api(httpx.AsyncClient):
     database: Database
     clock: FixedClock
     keys: demo.Keys
+    #: ids by the name of their place in addresses: see tests/agreed.py
+    known: Mapping[str, Sequence[str]]
 
     def as_(self, key: str, **headers: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {key}", **headers}
@@ -263,6 +288,15 @@ async def opening(api: Api) -> Api:
 async def scenario(cluster: Cluster, scenario_template: Scenario) -> AsyncIterator[Api]:
     """An application over the cleared opening scenario; what a test writes is rolled back."""
     async with rolled_back(cluster.url(scenario_template.template), scenario_template.keys) as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def agreed(cluster: Cluster, week_template: Scenario, agreed_template: Any) -> AsyncIterator[Api]:
+    """An application over the scenario with a row of every kind, told by `known`; what a test writes is rolled back."""
+    name, known = agreed_template
+    async with rolled_back(cluster.url(name), week_template.keys) as client:
+        client.known, client.app.state.hub.courier = known, Courier(resolve=somewhere_outside)
         yield client
 
 

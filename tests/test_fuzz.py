@@ -1,4 +1,4 @@
-"""Any input gets a planned answer: schemathesis over the whole contract, with the keys of three parties and none.
+"""Any input gets a planned answer: schemathesis over the whole contract, with the keys of four parties and none.
 
 HUB_FUZZ_EXAMPLES is the number of cases of each operation; set, it draws other cases in each run.
 """
@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -24,8 +23,6 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.test_openapi import document
-from tests.test_secrets import agree_on_half
-from tests.webhooks.receivers import endpoint_of
 
 EXAMPLES = os.environ.get("HUB_FUZZ_EXAMPLES")
 CHECKS = [
@@ -46,42 +43,13 @@ for path_, method_, _ in NAMES:
     CONTRACT["paths"][path_][method_].pop("security", None)
 SCHEMA = schemathesis.openapi.from_dict(CONTRACT)
 OPERATIONS = [pytest.param(SCHEMA[path][method], id=name) for path, method, name in NAMES]
-PARTIES = ("hub", "producer", "buyer", "nobody")
+PARTIES = ("hub", "producer", "buyer", "observer", "nobody")
 
 
 def headers_of(api: Any, party: str) -> dict[str, str]:
-    keys = {"hub": api.keys.hub, "producer": next(iter(api.keys.producers.values()))}
+    keys = {"hub": api.keys.hub, "observer": api.keys.observer, "producer": next(iter(api.keys.producers.values()))}
     keys["buyer"] = next(iter(api.keys.buyers.values()))
     return {} if party == "nobody" else api.as_(keys[party])
-
-
-@pytest_asyncio.fixture
-async def known(scenario: Any) -> dict[str, list[str]]:
-    """Return ids that exist, by the name of their place in addresses, so that cases reach behind the 404."""
-    hub = scenario.as_(scenario.keys.hub)
-    known = {"code": ["35.05", "beras"]}
-    await agree_on_half(scenario)
-    for place, address in (
-        ("listing_id", "listings"),
-        ("demand_id", "demands"),
-        ("match_id", "matches"),
-        ("order_id", "orders"),
-        ("shipment_id", "shipments"),
-        ("run_id", "clearing-runs"),
-        ("lane_id", "lanes"),
-        ("agreement_id", "agreements"),
-        ("price_id", "price-references"),
-        ("organization_id", "organizations"),
-    ):
-        answer = await scenario.get(f"/v1/{address}?limit=200", headers=hub)
-        known[place] = [item["id"] for item in answer.json()["items"]]
-    csv = {**hub, "Content-Type": "text/csv"}
-    booking = "tanggal,keterangan,jumlah\n2026-11-24,setoran,5000\n"
-    known["statement_id"] = [(await scenario.post("/v1/bank-statements", content=booking, headers=csv)).json()["id"]]
-    departures = await scenario.get(f"/v1/lanes/{known['lane_id'][0]}/departures", headers=hub)
-    known["endpoint_id"] = [(await endpoint_of(scenario, scenario.keys.hub))["id"]]
-    known["departure_id"] = [item["id"] for item in departures.json()["items"]]
-    return known
 
 
 def request_of(case: Any, headers: dict[str, str]) -> dict[str, Any]:
@@ -108,19 +76,18 @@ def request_of(case: Any, headers: dict[str, str]) -> dict[str, Any]:
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())
-async def test_every_case_gets_an_answer_of_the_contract(
-    scenario: Any, known: dict[str, list[str]], operation: Any, data: Any
-) -> None:
+async def test_every_case_gets_an_answer_of_the_contract(agreed: Any, operation: Any, data: Any) -> None:
     mode = data.draw(st.sampled_from(list(schemathesis.GenerationMode)), label="mode")
     case = data.draw(operation.as_strategy(generation_mode=mode), label="case")
-    headers = headers_of(scenario, data.draw(st.sampled_from(PARTIES), label="party"))
+    headers = headers_of(agreed, data.draw(st.sampled_from(PARTIES), label="party"))
     for place in case.path_parameters or {}:
-        if place in known and data.draw(st.booleans(), label="known"):
-            case.path_parameters[place] = data.draw(st.sampled_from(known[place]), label=place)
-    request = scenario.build_request(**request_of(case, headers))
+        if place in agreed.known and data.draw(st.booleans(), label="known"):
+            # ids that exist, so that cases reach behind the 404
+            case.path_parameters[place] = data.draw(st.sampled_from(agreed.known[place]), label=place)
+    request = agreed.build_request(**request_of(case, headers))
     # a form is a stream, and the checks look at what was sent
     request.read()
-    answer = await scenario.send(request)
+    answer = await agreed.send(request)
     # in a query everything is text, so what is wrong in JSON may be a word that is merely not found
     strict = [negative_data_rejection] if operation.method in ("post", "patch") else []
     case.validate_response(answer, checks=[*CHECKS, *strict])

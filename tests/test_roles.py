@@ -2,17 +2,11 @@
 
 import re
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from app.jobs import service as jobs
-from app.kit.principal import Principal, Role
-from tests.conftest import NOW
-from tests.imports.conftest import refused_import
-from tests.orders.trade import Trade
 from tests.test_openapi import document
-from tests.webhooks.receivers import endpoint_of
 
 PUBLIC = frozenset({"anonymous", "producer", "buyer", "observer", "hub"})
 KEYED = PUBLIC - {"anonymous"}
@@ -193,48 +187,6 @@ def test_every_place_in_an_address_is_owned_or_shared() -> None:
     assert places == OWNED | SHARED
 
 
-async def rows_of(api: Any, seller: str, buyer: str) -> dict[str, str]:
-    """Return a row of each kind: the demand is the buyer's, the rest the seller's."""
-
-    async def first(path: str, key: str) -> str:
-        found: str = (await api.get(path, headers=api.as_(key))).json()["items"][0]["id"]
-        return found
-
-    me = (await api.get("/v1/me", headers=api.as_(seller))).json()
-    organization = me["organization"]["id"]
-    caller = Principal(UUID(organization), Role.PRODUCER, region="35.05", hub="35.72")
-    async with api.database.transaction() as session:
-        job = await jobs.enqueue(session, kind="none", params={}, principal=caller, now=NOW)
-        await jobs.finish(session, job_id=job.id, result_url="/")
-    matched = await first("/v1/matches?status=proposed", seller)
-    for side in ("listing", "demand"):
-        confirmed = {"ids": [matched], "side": side}
-        await api.post("/v1/matches/confirm", json=confirmed, headers=api.as_(api.keys.hub))
-    csv = api.as_(api.keys.hub, **{"Content-Type": "text/csv"})
-    booking = "tanggal,keterangan,jumlah\n2026-11-24,setoran,5000\n"
-    statement = (await api.post("/v1/bank-statements", content=booking, headers=csv)).json()
-    trade = Trade(api)
-    order = (await api.get("/v1/orders", headers=api.as_(seller))).json()["items"][0]
-    shipment = await trade.on_the_way(order)
-    receipt = await trade.receive(shipment, order, 1000)
-    dispute = await trade.done(f"/orders/{order['id']}/disputes", note="kurang", organization=order["buyer"]["id"])
-    return {
-        "statement_id": statement["id"],
-        "order_id": order["id"],
-        "shipment_id": shipment["id"],
-        "receipt_id": receipt["id"],
-        "dispute_id": dispute["id"],
-        "listing_id": await first("/v1/listings", seller),
-        "demand_id": await first("/v1/demands", buyer),
-        "match_id": await first("/v1/matches?status=proposed", seller),
-        "organization_id": organization,
-        "key_id": me["key_id"],
-        "job_id": str(job.id),
-        "import_id": await refused_import(api, seller),
-        "endpoint_id": (await endpoint_of(api, seller))["id"],
-    }
-
-
 async def of_the_order(api: Any, order_id: str) -> tuple[str, str]:
     """Return the keys of an order's buyer and of another one."""
     order = (await api.get(f"/v1/orders/{order_id}", headers=api.as_(api.keys.hub))).json()
@@ -243,22 +195,22 @@ async def of_the_order(api: Any, order_id: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), OF_A_PARTY)
-async def test_another_partys_rows_are_not_found(scenario: Any, method: str, path: str, operation: str) -> None:
+async def test_another_partys_rows_are_not_found(agreed: Any, method: str, path: str, operation: str) -> None:
     """For their owner and the hub they are: that is the control."""
-    seller, other_seller = list(scenario.keys.producers.values())[:2]
-    buyer, other_buyer = list(scenario.keys.buyers.values())[:2]
-    rows = await rows_of(scenario, seller, buyer)
+    seller, other_seller = list(agreed.keys.producers.values())[:2]
+    buyer, other_buyer = list(agreed.keys.buyers.values())[:2]
+    rows = {place: ids[0] for place, ids in agreed.known.items()}
     url = path.format(**rows)
     owner, stranger = (buyer, other_buyer) if "demand" in path else (seller, other_seller)
     if "shipment" in path or "receipt_id" in path:
-        owner, stranger = await of_the_order(scenario, rows["order_id"])
+        owner, stranger = await of_the_order(agreed, rows["order_id"])
     # what its owner deleted is not there for the hub either
     first = owner if operation != "delete_webhook_endpoint" else stranger
-    for key in (stranger, first, scenario.keys.hub):
-        hub = key == scenario.keys.hub
+    for key in (stranger, first, agreed.keys.hub):
+        hub = key == agreed.keys.hub
         side = {"side": "listing"} if hub and "match_id" in path else {}
-        headers = scenario.as_(key, **{"If-Match": '"2"'})
-        answer = await scenario.request(method, url, headers=headers, **sent(method, operation, **side))
+        headers = agreed.as_(key, **{"If-Match": '"2"'})
+        answer = await agreed.request(method, url, headers=headers, **sent(method, operation, **side))
         if not hub and MAY[operation] == HUB:
             assert answer.status_code == 403
         elif key == stranger:
@@ -267,13 +219,12 @@ async def test_another_partys_rows_are_not_found(scenario: Any, method: str, pat
             assert answer.status_code not in (401, 403, 404), (answer.status_code, answer.text)
 
 
-async def test_nobody_but_the_hub_acts_for_another_party(scenario: Any) -> None:
-    seller, other = list(scenario.keys.producers.values())[:2]
-    rows = await rows_of(scenario, seller, next(iter(scenario.keys.buyers.values())))
-    stock = {**BODIES["publish_listing"], "organization": rows["organization_id"]}
-    for key, posted, confirmed in ((other, 404, 404), (seller, 201, 200), (scenario.keys.hub, 201, 200)):
-        headers = scenario.as_(key)
-        assert (await scenario.post("/v1/listings", json=stock, headers=headers)).status_code == posted
-        many = {"ids": [rows["match_id"]]} | ({"side": "listing"} if key == scenario.keys.hub else {})
-        answer = await scenario.post("/v1/matches/confirm", json=many, headers=headers)
+async def test_nobody_but_the_hub_acts_for_another_party(agreed: Any) -> None:
+    seller, other = list(agreed.keys.producers.values())[:2]
+    stock = {**BODIES["publish_listing"], "organization": agreed.known["organization_id"][0]}
+    for key, posted, confirmed in ((other, 404, 404), (seller, 201, 200), (agreed.keys.hub, 201, 200)):
+        headers = agreed.as_(key)
+        assert (await agreed.post("/v1/listings", json=stock, headers=headers)).status_code == posted
+        many = {"ids": [agreed.known["match_id"][0]]} | ({"side": "listing"} if key == agreed.keys.hub else {})
+        answer = await agreed.post("/v1/matches/confirm", json=many, headers=headers)
         assert answer.status_code == confirmed, answer.text

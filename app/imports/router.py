@@ -1,7 +1,7 @@
 """HTTP of imports."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
@@ -24,9 +24,8 @@ from app.parties import queries as parties
 
 api = router("imports")
 
-FILES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}, "description": "a file"}
-}
+AS_XLSX = {XLSX: {"schema": {"type": "string", "format": "binary"}}}
+AS_UPLOADED = {**AS_XLSX, "text/csv": {"schema": {"type": "string"}}}
 
 
 @api.post(
@@ -62,7 +61,11 @@ async def start_import(
     return accepted(job)
 
 
-@api.get("/imports/templates/{kind}.xlsx", responses={**documented(*KEYED), **FILES}, response_class=Response)
+@api.get(
+    "/imports/templates/{kind}.xlsx",
+    responses={**documented(*KEYED), 200: {"content": AS_XLSX}},
+    response_class=Response,
+)
 async def get_import_template(session: Session, principal: Trader, kind: Kind, reference: ReferenceData) -> Response:
     """Download the workbook to fill in: dropdowns of today's commodities, grades, units and regions, one example."""
     names = None
@@ -82,7 +85,7 @@ async def get_import(request: Request, session: Session, principal: Trader, impo
 
 @api.get(
     "/imports/{import_id}/workbook",
-    responses={**documented(*KEYED, NotFound), **FILES},
+    responses={**documented(*KEYED, NotFound), 200: {"content": AS_UPLOADED}},
     response_class=Response,
 )
 async def get_import_workbook(session: Session, principal: Trader, import_id: UUID) -> Response:

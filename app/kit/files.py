@@ -82,7 +82,7 @@ def columns_of(shape: type[BaseModel]) -> list[Column]:
 
 def _columns(shape: type[BaseModel], path: tuple[str, ...], *, of_line: bool) -> Iterator[Column]:
     for name, field in shape.model_fields.items():
-        inside = (*path, name)
+        inside = (*path, field.serialization_alias or name)
         spread = inside == (LINES,) and get_origin(field.annotation) is list
         (kind,) = get_args(field.annotation) if spread else _but_none(field.annotation)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -101,7 +101,7 @@ def _but_none(annotation: Any) -> tuple[Any]:
 
 def rows_of(item: BaseModel, columns: Sequence[Column]) -> Iterator[list[Any]]:
     """Yield the rows of an item: one, or one for each of its lines."""
-    told = item.model_dump(mode="json")
+    told = item.model_dump(mode="json", by_alias=True)
     lines = told.get(LINES) if any(column.of_line for column in columns) else None
     for line in lines or [{}]:
         yield [_cell(line if column.of_line else told, column) for column in columns]

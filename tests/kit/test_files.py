@@ -15,7 +15,6 @@ from app.kit import files, spreadsheet
 from app.kit.files import Room
 from tests.imports.conftest import DEPOK, PONGGOK
 from tests.test_openapi import document
-from tests.test_secrets import agree_on_half
 
 LISTS = [
     path
@@ -70,16 +69,15 @@ async def addresses(api: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("who", [PONGGOK, DEPOK, "hub"])
-async def test_a_file_holds_the_rows_of_the_list(scenario: Any, who: str) -> None:
-    await agree_on_half(scenario)
-    key = {"hub": scenario.keys.hub, **scenario.keys.producers, **scenario.keys.buyers}[who]
+async def test_a_file_holds_the_rows_of_the_list(agreed: Any, who: str) -> None:
+    key = {"hub": agreed.keys.hub, **agreed.keys.producers, **agreed.keys.buyers}[who]
     told = 0
-    for address in await addresses(scenario):
-        if (await scenario.get(address, headers=scenario.as_(key))).status_code in (403, 404):
+    for address in await addresses(agreed):
+        if (await agreed.get(address, headers=agreed.as_(key))).status_code in (403, 404):
             continue
-        rows = expected(await scenario.walk(f"{address}?limit=200", key))
+        rows = expected(await agreed.walk(f"{address}?limit=200", key))
         for file_format in ("csv", "xlsx"):
-            answer = await scenario.get(f"{address}?format={file_format}", headers=scenario.as_(key))
+            answer = await agreed.get(f"{address}?format={file_format}", headers=agreed.as_(key))
             assert answer.status_code == 200, answer.text
             read = read_csv(answer.content) if file_format == "csv" else read_xlsx(answer.content)
             assert len(read) == len(rows), address
@@ -112,10 +110,9 @@ async def test_a_file_has_all_pages_under_the_same_filters_and_order(
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-async def test_an_order_takes_a_row_for_each_of_its_lines(scenario: Any) -> None:
-    await agree_on_half(scenario)
-    orders = await scenario.walk("/v1/orders", scenario.keys.hub)
-    answer = await scenario.get("/v1/orders?format=xlsx", headers=scenario.as_(scenario.keys.hub))
+async def test_an_order_takes_a_row_for_each_of_its_lines(agreed: Any) -> None:
+    orders = await agreed.walk("/v1/orders", agreed.keys.hub)
+    answer = await agreed.get("/v1/orders?format=xlsx", headers=agreed.as_(agreed.keys.hub))
     rows = read_xlsx(answer.content)
     assert [(row["number"], row["line_id"], row["line_quantity"]) for row in rows] == [
         (order["number"], line["id"], line["quantity"]) for order in orders for line in order["lines"]
