@@ -71,9 +71,11 @@ async def receive(
         )
     if shipment.status != State.ARRIVED:
         raise ShipmentNotArrived
-    if any(receipt.order_id == order_id for receipt in await queries.receipts_of(session, shipment_ids=[shipment_id])):
+    written = await queries.receipts_of(session, shipment_ids=[shipment_id])
+    if any(receipt.order_id == order_id for receipt in written):
         raise ReceiptExists
     _check(weighed, sum(loaded_weights(own).values()))
+    _check_crates(weighed, shipment.crates_out - sum(receipt.crates_back for receipt in written))
     standing = await _write(session, shipment, own, weighed, actor_of(principal), now)
     if not principal.is_hub:
         await _acknowledge(session, standing, actor_of(principal), now)
@@ -91,6 +93,18 @@ def _check(weighed: Weighed, loaded_g: int) -> None:
         raise invalid("/reason", "missing", Text("Sebutkan alasan penolakan.", "Say why it was refused."))
     if 2 * weighed.net_weight_g > 3 * loaded_g:
         raise ImplausibleWeight.at("/net_weight_g")
+
+
+def _check_crates(weighed: Weighed, still_out: int) -> None:
+    if weighed.crates_back > still_out:
+        raise invalid(
+            "/crates_back",
+            "more_than_left",
+            Text(
+                f"Peti dan tray yang belum kembali tinggal {still_out}.",
+                f"Only {still_out} crates and trays are still to come back.",
+            ),
+        )
 
 
 async def _write(

@@ -121,11 +121,18 @@ async def dispatch(
     """Let a shipment leave with the weight of each line, grams by order line, and its returnable crates.
 
     Where the buyer fetches at the hub the goods are handed over at once: it arrives, and its receipts say what was
-    loaded. Raises NotFound (404), ShipmentNotLoading (409), Invalid and ImplausibleWeight (422) naming /weights.
+    loaded; no vehicle of the hub's would bring crates back, so none are counted out.
+    Raises NotFound (404), ShipmentNotLoading (409), Invalid (422) naming /weights or /crates_out, ImplausibleWeight.
     """
     shipment = await _own(session, shipment_id, principal)
     if shipment.status != State.LOADING:
         raise ShipmentNotLoading
+    if crates_out and shipment.departure_id is None:
+        raise invalid(
+            "/crates_out",
+            "fetched_at_the_hub",
+            Text("Yang diambil di hub tidak meminjam peti.", "What is fetched at the hub borrows no crates."),
+        )
     carried = (await queries.carried(session, [shipment_id]))[shipment_id]
     await _weigh(session, carried, weights)
     actor = actor_of(principal)

@@ -38,6 +38,40 @@ async def test_a_shipment_takes_an_order_to_its_buyer(scenario: Any) -> None:
     assert (seen["crates_out"], seen["crates_back"]) == (40, 38)
 
 
+async def test_no_more_crates_come_back_than_left(scenario: Any) -> None:
+    """They left with one truck and come back at the receipts of its two orders."""
+    trade = Trade(scenario)
+    await trade.offer(FIRST, quantity=1000)
+    for _ in range(2):
+        await trade.need(quantity=500, min_quantity=500)
+    await trade.clear()
+    await trade.confirm_all()
+    one, other = await trade.orders()
+    lines = [{"order_line_id": order["lines"][0]["id"], "quantity": 500} for order in (one, other)]
+    shipment = await trade.done("/shipments", departure_id=one["departure_id"], lines=lines)
+    await trade.arrive(await trade.dispatch(shipment, crates_out=40))
+    await trade.receive(shipment, one, 500_000, crates_back=25)
+    address = f"/shipments/{shipment['id']}/receipts"
+    answer = await trade.post(address, order_id=other["id"], net_weight_g=500_000, crates_back=16)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/crates_back")
+    assert "15" in answer.json()["errors"][0]["detail"]
+    await trade.receive(shipment, other, 500_000, crates_back=15)
+    seen = (await trade.get(f"/shipments/{shipment['id']}")).json()
+    assert (seen["crates_out"], seen["crates_back"]) == (40, 40)
+
+
+async def test_what_is_fetched_at_the_hub_borrows_no_crates(scenario: Any) -> None:
+    trade = Trade(scenario)
+    order = await trade.two_farms_one_shop(delivery="loco")
+    shipment = await trade.load(order)
+    weights = [
+        {"order_line_id": line["order_line_id"], "net_weight_g": line["quantity"] * 1000} for line in shipment["lines"]
+    ]
+    answer = await trade.post(f"/shipments/{shipment['id']}/dispatch", weights=weights, crates_out=1)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/crates_out")
+    assert (await trade.dispatch(shipment))["status"] == "arrived"
+
+
 async def test_one_order_goes_in_several_shipments_and_one_shipment_takes_several_orders(scenario: Any) -> None:
     trade = Trade(scenario)
     order = await trade.two_farms_one_shop()
