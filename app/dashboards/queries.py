@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.dashboards.relations import COVERED, EITHER_END, POSTED, PRICED, TRADE
+from app.dashboards.relations import COVERED, EITHER_END, LEGS, POSTED, PRICED, TRADE
 from app.dashboards.rules import Period, Stage
 
 SUMMARY = text(f"""
@@ -112,14 +112,16 @@ SELECT p.on, p.commodity, p.commodity_name, p.grade, p.region, p.region_name, p.
 """)  # noqa: S608 - constant parts
 
 FLOWS = text(f"""
-WITH trade AS ({TRADE})
+WITH trade AS ({TRADE}),
+legs AS ({LEGS})
 SELECT date_trunc(:granularity, t.arrives_on)::date AS on, t.commodity, t.commodity_name, t.grade, t.hub AS origin,
        hub.name AS origin_name, t.region AS destination, t.region_name AS destination_name, lane.code AS lane,
-       (sum(t.grams) / 1000)::bigint AS quantity_kg, sum(t.quantity * t.delivered_price_idr)::bigint AS value_idr,
-       count(*) AS orders
+       (sum(leg.quantity * t.unit_weight_g) / 1000)::bigint AS quantity_kg,
+       sum(leg.quantity * t.delivered_price_idr)::bigint AS value_idr, count(DISTINCT t.id) AS orders
   FROM trade t
+  JOIN legs leg ON leg.id = t.id
   JOIN regions hub ON hub.code = t.hub
-  LEFT JOIN departures departure ON departure.id = t.departure_id
+  LEFT JOIN departures departure ON departure.id = leg.departure_id
   LEFT JOIN lanes lane ON lane.id = departure.lane_id
  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
  ORDER BY 1, t.commodity COLLATE "C", t.grade COLLATE "C", t.hub COLLATE "C", t.region COLLATE "C",

@@ -6,18 +6,18 @@ Dry runs have a status of their own and are never counted.
 #: proposals, and what became of those that both sides confirmed: lines of orders, as far as the stage has come
 _MATCHED = """
     SELECT p.commodity, p.grade, p.quantity, p.departure_id, p.departs_on, p.arrives_on, p.listing_id, p.demand_id,
-           p.producer_price_idr, p.collection_idr, p.freight_idr, p.scarcity_idr, p.delivered_price_idr
+           p.producer_price_idr, p.collection_idr, p.freight_idr, p.scarcity_idr, p.delivered_price_idr, p.id
       FROM matches p WHERE p.status = 'proposed' AND CAST(:with_proposed AS int) = 1
     UNION ALL
     SELECT o.commodity, line.grade, line.quantity, o.departure_id, o.departs_on, o.arrives_on, line.listing_id,
            o.demand_id, line.producer_price_idr, line.collection_idr, line.freight_idr, line.scarcity_idr,
-           line.delivered_price_idr
+           line.delivered_price_idr, line.id
       FROM order_lines line JOIN orders o ON o.id = line.order_id
      WHERE o.status <> 'cancelled' AND CAST(:with_ordered AS int) = 1
     UNION ALL
     SELECT o.commodity, line.grade, line.received_quantity, o.departure_id, o.departs_on,
            coalesce(o.delivered_on, o.arrives_on), line.listing_id, o.demand_id, line.producer_price_idr,
-           line.collection_idr, line.freight_idr, line.scarcity_idr, line.delivered_price_idr
+           line.collection_idr, line.freight_idr, line.scarcity_idr, line.delivered_price_idr, line.id
       FROM order_lines line JOIN orders o ON o.id = line.order_id
      WHERE line.received_quantity > 0 AND CAST(:with_ordered AS int) = 0
 """
@@ -27,7 +27,7 @@ _TRADE_AT = f"""
     SELECT m.commodity, c.name AS commodity_name, m.grade, m.quantity, m.quantity * c.unit_weight_g AS grams,
            m.producer_price_idr, m.collection_idr, m.freight_idr, m.scarcity_idr, m.delivered_price_idr, m.departs_on,
            m.arrives_on, l.region AS origin, l.hub, city.code AS region, city.name AS region_name, city.price_zone,
-           m.departure_id
+           m.departure_id, m.id, c.unit_weight_g
       FROM ({_MATCHED}) m
       JOIN commodities c ON c.code = m.commodity
       JOIN listings l ON l.id = m.listing_id
@@ -50,6 +50,25 @@ PRICED = _TRADE_AT.format(at=_PRICED_AT, filtered="city.code = ANY(:regions)")
 PRICED_AT_EITHER_END = _TRADE_AT.format(
     at=_PRICED_AT, filtered="city.code = ANY(:regions) OR l.region = ANY(:regions) OR l.hub = ANY(:regions)"
 )
+
+#: on which departures trade travels: its own but for what shipments took on others, once they came where that counts
+LEGS = """
+    SELECT t.id, leg.departure_id, sum(leg.quantity) AS quantity
+      FROM trade t
+     CROSS JOIN LATERAL (
+           SELECT t.departure_id, t.quantity
+           UNION ALL
+           SELECT moved.departure_id, moved.quantity
+             FROM shipment_lines c
+             JOIN shipments s ON s.id = c.shipment_id
+             JOIN order_lines l ON l.id = c.order_line_id
+            CROSS JOIN LATERAL (VALUES (s.departure_id, c.quantity), (t.departure_id, -c.quantity))
+                       moved (departure_id, quantity)
+            WHERE c.order_line_id = t.id AND s.departure_id <> t.departure_id
+              AND (CAST(:with_ordered AS int) = 1
+                   OR EXISTS (SELECT FROM receipts r WHERE r.shipment_id = s.id AND r.order_id = l.order_id))) leg
+     GROUP BY t.id, leg.departure_id HAVING sum(leg.quantity) > 0
+"""
 
 #: what a posting stands for: what its owner took back no longer counts, what expired unserved still does
 POSTED = "(p.quantity - CASE WHEN p.status = 'expired' THEN 0 ELSE p.withdrawn_quantity END)"

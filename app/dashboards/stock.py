@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from app.dashboards.relations import COVERED_STOCK, TRADE
+from app.dashboards.relations import COVERED_STOCK, LEGS, TRADE
 from app.dashboards.rules import AT_RISK_SHARE
 
 #: what has not come as far as the stage, by the day from which it can leave; at risk is what has a third of its shelf
@@ -38,10 +38,11 @@ SELECT s.on, s.commodity, s.commodity_name, s.grade, s.region, s.region_name,
 #: departures by the day they arrive, as trade is counted; a closed one is shown where something is on it
 LANES = text(f"""
 WITH trade AS ({TRADE}),
+legs AS ({LEGS}),
 load AS (
-    SELECT t.departure_id, sum(t.grams) AS grams, sum(t.quantity * t.freight_idr) AS freight,
-           sum(t.quantity * t.scarcity_idr) AS scarcity
-      FROM trade t WHERE t.departure_id IS NOT NULL GROUP BY t.departure_id
+    SELECT leg.departure_id, sum(leg.quantity * t.unit_weight_g) AS grams, sum(leg.quantity * t.freight_idr) AS freight,
+           sum(leg.quantity * t.scarcity_idr) AS scarcity
+      FROM trade t JOIN legs leg ON leg.id = t.id WHERE leg.departure_id IS NOT NULL GROUP BY leg.departure_id
 )
 SELECT date_trunc(:granularity, d.arrives_on)::date AS on, lane.code AS lane, lane.origin, hub.name AS origin_name,
        city.code AS destination, city.name AS destination_name, count(*) AS departures,

@@ -15,7 +15,7 @@ from app.orders.models import Order, OrderLine
 from app.settlement.bank_match import Open, Typed
 from app.settlement.models import Account, Bill, Payment, Share, Transfer
 from app.settlement.rules import PAYEES, still_open
-from app.shipments.models import Receipt, ReceiptLine
+from app.shipments.models import Receipt, ReceiptLine, Shipment
 
 #: states of orders in which money may still move by itself; there is an index of them, so that rounds stay short
 UNSETTLED = ("scheduled", "in_transit", "delivered")
@@ -38,14 +38,19 @@ BillRow = Row[*tuple[Any, ...]]
 
 
 async def lines_to_bill(session: AsyncSession, receipt_id: UUID) -> Sequence[BillRow]:
-    """Return what a final receipt says of each order line, with its prices, unit weight, lane and producing region."""
+    """Return what a final receipt says of each order line, with its prices, unit weight and producing region.
+
+    The lane is the one that carried it, wherever it was ordered: who drove is who is paid.
+    """
     statement = (
         select(ReceiptLine, OrderLine, Order, Listing.region, Departure.lane_id, Commodity.unit_weight_g)
         .join(OrderLine, OrderLine.id == ReceiptLine.order_line_id)
         .join(Order, Order.id == OrderLine.order_id)
         .join(Listing, Listing.id == OrderLine.listing_id)
         .join(Commodity, Commodity.code == Order.commodity)
-        .outerjoin(Departure, Departure.id == Order.departure_id)
+        .join(Receipt, Receipt.id == ReceiptLine.receipt_id)
+        .join(Shipment, Shipment.id == Receipt.shipment_id)
+        .outerjoin(Departure, Departure.id == Shipment.departure_id)
         .where(ReceiptLine.receipt_id == receipt_id)
         .order_by(OrderLine.id)
     )

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.settlement.due import bill_due
-from tests.matching.melons import FIRST, SECOND, SHOP
+from tests.matching.melons import FIRST, OTHER_SHOP, SECOND, SHOP
 from tests.orders.trade import Trade, line_of
 
 
@@ -176,3 +176,41 @@ async def test_each_farm_answers_for_its_own_truck(scenario: Any) -> None:
     assert await journey.served("producer") == {FIRST: (1, 600, 600, 1000), SECOND: (0, 400, 280, 700)}
     assert await journey.served() == {None: (0, 1000, 880, 880)}
     assert await journey.records(FIRST, SECOND) == [(1, 1, 0), (1, 0, 1)]
+
+
+async def test_who_drives_is_who_is_paid(scenario: Any) -> None:
+    """A part that leaves on another lane to the same city is that lane's freight and load, not the ordered one's."""
+    journey = Journey(scenario)
+    await journey.offer(FIRST, quantity=600)
+    await journey.need(OTHER_SHOP, quantity=600)
+    await journey.clear()
+    await journey.confirm_all()
+    (order,) = await journey.orders()
+    lanes = {lane["id"]: lane["code"] for lane in (await journey.get("/lanes?destination=32.76")).json()["items"]}
+    (other,) = lanes.keys() - {order["lane_id"]}
+    departures = await scenario.walk(f"/v1/lanes/{other}/departures?from={order['departs_on']}")
+    elsewhere = next(row for row in departures if row["departs_on"] == order["departs_on"])
+
+    async def carried(stage: str) -> dict[str, int]:
+        query = f"granularity=month&stage={stage}&from={order['arrives_on']}&until={order['arrives_on']}"
+        rows = (await journey.get(f"/dashboard/lanes?region=32.76&commodity=melon&{query}")).json()["items"]
+        return {row["lane"]: row["carried_kg"] for row in rows if row["carried_kg"]}
+
+    async def flows(stage: str) -> dict[str, tuple[int, int]]:
+        rows = (await journey.get(f"/dashboard/flows?commodity=melon&stage={stage}&granularity=month")).json()["items"]
+        return {row["lane"]: (row["quantity_kg"], row["orders"]) for row in rows}
+
+    first_load = await journey.dispatch(await journey.load(order, departure=elsewhere["id"], first=250))
+    assert await carried("ordered") == {lanes[order["lane_id"]]: 350, lanes[other]: 250}
+    assert await flows("ordered") == {lanes[order["lane_id"]]: (350, 1), lanes[other]: (250, 1)}
+    assert await carried("delivered") == {}
+    await journey.receive(await journey.arrive(first_load), order, 250_000)
+    assert await flows("delivered") == {lanes[other]: (250, 1)}
+    order = await journey.order(id=order["id"])
+    await journey.receive(await journey.on_the_way(order), order, 350_000)
+    assert await flows("delivered") == await flows("ordered")
+
+    await journey.worker_goes_round(hours=25)
+    freight = order["lines"][0]["freight_idr"]
+    due = {one["name"]: one["due_idr"] for one in (await journey.settlement(order))["payees"]}
+    assert (due[lanes[order["lane_id"]]], due[lanes[other]]) == (350 * freight, 250 * freight)

@@ -60,7 +60,7 @@ class Money:
         producers: dict[Account, None] = {}
         for line in order.lines:
             if line.id in receipt.loaded:
-                self._bill_line(order, line, receipt.loaded[line.id], receipt.payable[line.id])
+                self._bill_line(receipt, line)
                 producers["producer", line.listing.party.id] = None
         due = day_of(receipt.at) + timedelta(days=DAYS[order.terms])
         self.bills[order.id].append((due, self.owed[buyer][order.id] - before))
@@ -70,7 +70,9 @@ class Money:
             touched |= self._meet(producer)
         self.finish(touched)
 
-    def _bill_line(self, order: Order, line: Line, loaded_g: int, payable_g: int) -> None:
+    def _bill_line(self, receipt: Receipt, line: Line) -> None:
+        order, loaded_g, payable_g = receipt.order, receipt.loaded[line.id], receipt.payable[line.id]
+
         def cost(grams: int, price: int) -> int:
             return rounded(Fraction(grams * price, self.goods.unit_weight_g))
 
@@ -86,7 +88,7 @@ class Money:
         owe(buyer, producer, goods + cost(payable_g, line.prices.scarcity))
         for payee, price in (
             (("collection", line.listing.party.region), line.prices.collection),
-            (("carrier", order.way.lane), line.prices.freight),
+            (("carrier", receipt.shipment.way.lane), line.prices.freight),
         ):
             by_buyer = cost(payable_g, price)
             owe(buyer, payee, by_buyer)
