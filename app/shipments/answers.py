@@ -10,6 +10,8 @@ from app.catalog.rules import Reference
 from app.kit.principal import Principal
 from app.lanes import queries as lanes
 from app.lanes.models import Lane
+from app.orders import queries as order_queries
+from app.orders.answers import own_lines
 from app.parties import queries as parties
 from app.parties.models import Organization
 from app.shipments import queries
@@ -60,12 +62,20 @@ async def papers(session: AsyncSession, shipment: Shipment, principal: Principal
     """Return what the papers of a shipment tell this party: of its own lines only."""
     carried = (await queries.carried(session, [shipment.id]))[shipment.id]
     own = [item for item in carried if is_own(item, principal)]
-    parties_of = {key for item in own for key in (item.order.buyer_id, item.order_line.producer_id)}
+    orders = {item.order.id: item.order for item in own}
+    lines = await order_queries.lines_of(session, orders)
+    ordered = {
+        key: [line for line in own_lines(order, lines[key], principal) if line.quantity]
+        for key, order in orders.items()
+    }
+    buyers = {order.buyer_id for order in orders.values()}
+    parties_of = buyers | {line.producer_id for some in ordered.values() for line in some}
     by_departure = await lanes.lanes_of(session, [shipment.departure_id] if shipment.departure_id else [])
     return Papers(
         shipment,
         by_departure.get(shipment.departure_id) if shipment.departure_id else None,
         own,
+        ordered,
         await queries.receipts_of(session, shipment_ids=[shipment.id]),
         await parties.by_ids(session, parties_of),
         reference,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.catalog.rules import Reference
 from app.lanes.models import Lane
-from app.orders.models import Order
+from app.orders.models import Order, OrderLine
 from app.parties.models import Organization
 from app.shipments.models import Receipt, Shipment
 from app.shipments.queries import Carried
@@ -19,6 +19,8 @@ class Papers:
     shipment: Shipment
     lane: Lane | None
     carried: Sequence[Carried]
+    #: all lines of each order that it carries some of, whatever carries them
+    ordered: Mapping[UUID, Sequence[OrderLine]]
     receipts: Sequence[Receipt]
     organizations: Mapping[UUID, Organization]
     reference: Reference

@@ -91,13 +91,17 @@ class _Paper(FPDF):
             self.multi_cell(0, 6, f": {value}", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
         self.ln(3)
 
-    def lines(self, heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
+    def lines(
+        self, heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int], total: Sequence[str] = ()
+    ) -> None:
         """Draw a table; every column but the first two holds numbers."""
         self.set_font("helvetica", size=9)
         align = ["LEFT"] * 2 + ["RIGHT"] * (len(heads) - 2)
         with self.table(col_widths=tuple(widths), text_align=tuple(align), headings_style=HEAD, line_height=6) as table:
             for row in (heads, *rows):
                 table.row(row)
+            if total:
+                table.row(total, style=FontFace(emphasis="BOLD"))
         self.ln(4)
 
     def signatures(self, *roles: str) -> None:
@@ -146,7 +150,7 @@ def _way(papers: Papers) -> list[tuple[str, str]]:
         ("Berangkat", day_text(shipment.day)),
         ("Rute", way),
         ("Kendaraan", (lane.vehicle or lane.mode) if lane else "-"),
-        ("Peti/tray kembali", number_text(shipment.crates_out) if shipment.dispatched_at else "........"),
+        ("Peti/tray dibawa", number_text(shipment.crates_out) if shipment.dispatched_at else "........"),
     ]
 
 
@@ -160,19 +164,22 @@ def _order(pdf: _Paper, papers: Papers, order: Order) -> None:
         ("Pembayaran", terms),
         ("Toleransi susut", f"{order.tolerance_percent}%"),
     )
+    ordered = papers.ordered[order.id]
     rows = [
         (
-            papers.organizations[item.order_line.producer_id].name,
-            f"{_goods(papers, order)} {item.order_line.grade}",
-            f"{number_text(item.order_line.quantity)} {papers.unit(order)}",
-            number_text(item.order_line.producer_price_idr),
-            number_text(item.order_line.delivered_price_idr),
-            number_text(item.order_line.quantity * item.order_line.delivered_price_idr),
+            papers.organizations[line.producer_id].name,
+            f"{_goods(papers, order)} {line.grade}",
+            f"{number_text(line.quantity)} {papers.unit(order)}",
+            number_text(line.producer_price_idr),
+            number_text(line.delivered_price_idr),
+            number_text(line.quantity * line.delivered_price_idr),
         )
-        for item in of_order(papers.carried, order.id)
+        for line in ordered
     ]
+    quantity = f"{number_text(sum(line.quantity for line in ordered))} {papers.unit(order)}"
+    value = number_text(sum(line.quantity * line.delivered_price_idr for line in ordered))
     heads = ("Penjual", "Barang", "Dipesan", "Rp di penjual", "Rp diterima", "Nilai (Rp)")
-    pdf.lines(heads, rows, (32, 24, 14, 15, 15, 20))
+    pdf.lines(heads, rows, (40, 18, 14, 18, 16, 18), total=("Jumlah", "", quantity, "", "", value))
     pdf.signatures("Pembeli", "Hub BTC")
 
 
@@ -202,6 +209,7 @@ def _receipt(pdf: _Paper, papers: Papers, order: Order) -> None:
     )
     weights = [item.line.net_weight_g for item in of_order(papers.carried, order.id)]
     loaded = None if None in weights else sum(weight or 0 for weight in weights)
+    crates = number_text(receipt.crates_back) if receipt else "........"
     found = ("net_weight_g", "broken_g", "refused_g", "accepted_g")
     rows = [
         ("Dimuat", "ditimbang di hub", kilograms(loaded)),
@@ -218,7 +226,7 @@ def _receipt(pdf: _Paper, papers: Papers, order: Order) -> None:
                 strict=True,
             )
         ),
-        ("Peti/tray kembali", "dibawa pulang kendaraan", number_text(receipt.crates_back) if receipt else "........"),
+        ("Peti/tray kembali", "dibawa pulang kendaraan", f"{crates} buah"),
     ]
     pdf.lines(("Uraian", "Keterangan", "kg"), rows, (30, 50, 20))
     pdf.set_font("helvetica", size=9)

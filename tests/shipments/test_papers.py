@@ -47,6 +47,33 @@ async def test_each_party_gets_papers_of_its_own_part(scenario: Any) -> None:
     assert other not in part
 
 
+async def test_an_order_paper_is_of_the_whole_order_whatever_this_truck_carries(scenario: Any) -> None:
+    trade = Trade(scenario)
+    order = await trade.two_farms_one_shop()
+    shipment = await trade.load(order, first=600)
+    address = f"/shipments/{shipment['id']}/papers.pdf"
+
+    async def order_paper(who: str) -> str:
+        shown = text_of((await trade.get(address, who)).content)
+        return shown[shown.index("PESANAN") : shown.index("SURAT JALAN")]
+
+    def rupiah(quantity: int) -> str:
+        return number_text(quantity * order["lines"][0]["delivered_price_idr"])
+
+    whole = await order_paper(SHOP)
+    assert SECOND.split()[0] in whole
+    assert whole.index("1.000 kg") > whole.index("Jumlah")
+    assert rupiah(1000) in whole
+    own = await order_paper(FIRST)
+    assert SECOND.split()[0] not in own
+    assert rupiah(600) in own[own.index("Jumlah") :]
+    # what is cancelled is ordered no more
+    await trade.done(f"/orders/{order['id']}/cancel", reason="gagal panen")
+    left = await order_paper(SHOP)
+    assert SECOND.split()[0] not in left
+    assert rupiah(1000) not in left
+
+
 async def test_a_name_that_the_fonts_do_not_know_does_not_break_the_papers(scenario: Any) -> None:
     trade = Trade(scenario)
     shop = (await trade.get("/me", SHOP)).json()["organization"]
