@@ -224,6 +224,32 @@ def test_without_signal_a_page_shows_its_last_figures_and_says_so(served: Served
         assert visit.page.get_by_role("button", name="Coba lagi").is_visible()
 
 
+def test_once_the_signal_is_back_the_page_shows_what_is_now(served: Served, browser: Any) -> None:
+    with visiting(browser, served[0]) as visit:
+        visit.open("/ketepatan-kirim")
+        visit.open("/neraca")
+        note = visit.page.get_by_text("angka terakhir di telepon ini")
+        visit.page.route("**/v1/**", lambda route: route.abort("internetdisconnected"))
+        visit.open("/neraca")
+        note.wait_for()
+        visit.page.unroute("**/v1/**")
+        visit.page.evaluate("dispatchEvent(new Event('online'))")
+        note.wait_for(state="detached")
+        assert visit.page.locator(".rows li").count() > 3
+
+
+def test_a_copy_that_was_shown_once_does_not_age_what_is_read_after_it(served: Served, browser: Any) -> None:
+    """At the hub's desk another choice is read anew on the same page."""
+    with visiting(browser, served[0], served[1]["hub"]) as visit:
+        visit.open("/ketepatan-kirim")
+        visit.page.route("**/v1/dashboard/service-level", lambda route: route.abort("internetdisconnected"))
+        visit.open("/ketepatan-kirim")
+        note = visit.page.get_by_text("angka terakhir di telepon ini")
+        note.wait_for()
+        visit.page.select_option("#menurut", "buyer")
+        note.wait_for(state="detached")
+
+
 def test_without_script_the_form_posts_all_the_same(served: Served, browser: Any) -> None:
     base, keys = served
     with visiting(browser, base, keys["buyer"], java_script_enabled=False) as visit:

@@ -29,8 +29,12 @@ export class Offline extends Error {}
 
 const COPY = "salinan:";
 
-/** When the copy was taken that is shown in place of an answer; null while there is a signal. */
-export let copyFrom: number | null = null;
+const copies = new WeakMap<object, number>();
+/** When the oldest copy was taken among what was read; null where all of it is what the hub says now. */
+export function copiedAt(content: readonly unknown[]): number | null {
+  const times = content.flatMap((one) => copies.get(one as object) ?? []);
+  return times.length ? Math.min(...times) : null;
+}
 
 /** Reads an address. Public figures are kept on the device, and read from there when there is no signal. */
 export async function get<T>(address: string): Promise<T> {
@@ -42,8 +46,8 @@ export async function get<T>(address: string): Promise<T> {
   } catch {
     const copy = keeps ? localStorage.getItem(COPY + address) : null;
     if (copy === null) throw new Offline(t("Tidak ada sinyal.", "There is no signal."));
-    const { at, body } = JSON.parse(copy) as { at: number; body: T };
-    copyFrom = at;
+    const { at, body } = JSON.parse(copy) as { at: number; body: T & object };
+    copies.set(body, at);
     return body;
   }
   if (!answer.ok) throw new Refused((await answer.json()) as Problem);
