@@ -74,7 +74,10 @@ def main(url: str, now: str, protection: str) -> None:
     """Serve on a free port, printed as the first line."""
     if protection == "off":
         take_protection_away()
-    settings = Settings(database_url=url, environment="test", requests_per_minute=10**8)
+    threshold = Settings.from_environment(os.environ).clearing_job_threshold
+    settings = Settings(
+        database_url=url, environment="test", requests_per_minute=10**8, clearing_job_threshold=threshold
+    )
     app = create_app(settings, clock=FixedClock(datetime.fromisoformat(now)))
     config = uvicorn.Config(app, port=0, log_config=None)
     listening = config.bind_socket()
