@@ -5,17 +5,19 @@ from sqlalchemy import text
 from app.dashboards.relations import PRICED_AT_EITHER_END
 from app.settlement.benefit import CITY, FARM_GATE
 
-#: orders by the day for which they were promised, once that day is over or they have arrived; what was cut from an
-#: order after a part was loaded (`OrderLine.cut_quantity`) counts as ordered and not filled, what was cancelled before
-#: does not count. By city or, for the hub, by buyer or producer: an order of several producers counts for each with
-#: its own lines, and what a receipt found is each one's by what it weighed at loading
+#: orders by the day for which they were promised, once they have arrived or, unless only what is delivered is asked
+#: for, that day is over; what was cut from an order after a part was loaded (`OrderLine.cut_quantity`) counts as
+#: ordered and not filled, what was cancelled before does not count. By city or, for the hub, by buyer or producer: an
+#: order of several producers counts for each with its own lines, and what a receipt found is each one's by what it
+#: weighed at loading
 SERVICE_LEVEL = text("""
 WITH due AS (
     SELECT o.id, o.hub, o.buyer_id, o.arrives_on, o.commodity, o.region, place.trades_as
       FROM orders o
       JOIN regions place ON place.code = o.region
      WHERE o.status <> 'cancelled' AND o.arrives_on BETWEEN :first AND :last
-       AND (o.status IN ('delivered', 'settled') OR o.arrives_on < CAST(:today AS date))
+       AND (o.status IN ('delivered', 'settled')
+            OR (CAST(:with_ordered AS int) = 1 AND o.arrives_on < CAST(:today AS date)))
        AND (CAST(:hub AS text) IS NULL OR o.hub = :hub)
        AND (CAST(:commodities AS text[]) IS NULL OR o.commodity = ANY(:commodities))
        AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions) OR o.hub = ANY(:regions)

@@ -123,6 +123,8 @@ async def test_what_never_came_is_late_once_its_day_is_over(scenario: Any) -> No
     scenario.clock.at += timedelta(days=5)
     row = await service_level(scenario)
     assert (row["orders"], row["late"], row["accepted_kg"], row["fill_permille"]) == (1, 1, 0, 0)
+    assert await service_level(scenario, "stage=ordered") == row
+    assert await items(scenario, "service-level", "stage=delivered") == []
 
 
 async def test_the_hub_sees_who_kept_its_promises_and_nobody_else_does(scenario: Any) -> None:
