@@ -88,6 +88,8 @@ class Order(Base):
     settled_at: Mapped[Instant | None]
     #: when it was counted in the record of its producers
     judged_at: Mapped[Instant | None]
+    #: when it was counted in the record of its buyer: settled, or a bill's day was over and it was not paid
+    buyer_judged_at: Mapped[Instant | None]
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]

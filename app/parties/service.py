@@ -128,6 +128,12 @@ async def keep_record(session: AsyncSession, *, organization_id: UUID, on_time: 
     await session.execute(update(Organization).where(Organization.id == organization_id).values(counted))
 
 
+async def clear_record(session: AsyncSession, *, organization_id: UUID) -> None:
+    """Count an order, counted as late before, as on time after all."""
+    counted = {Organization.record_on_time: Organization.record_on_time + 1}
+    await session.execute(update(Organization).where(Organization.id == organization_id).values(counted))
+
+
 async def create_key(
     session: AsyncSession, *, organization: Organization, label: str | None, environment: str, now: datetime
 ) -> tuple[ApiKey, str]:

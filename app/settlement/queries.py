@@ -1,17 +1,18 @@
 """Reading the ledger."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, literal, or_, select, text, union_all
+from sqlalchemy import ColumnElement, Date, Row, and_, case, cast, exists, func, literal, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog.models import Commodity
 from app.lanes.models import Departure
 from app.listings.models import Listing
 from app.orders.models import Order, OrderLine
+from app.regions.models import Region
 from app.settlement.bank_match import Open, Typed
 from app.settlement.models import Account, Bill, Payment, Share, Transfer
 from app.settlement.rules import PAYEES, still_open
@@ -198,6 +199,25 @@ async def orders_to_settle(
     is_open = case((owed.c.kind == "buyer", owed.c.owed != 0), else_=owed.c.owed < 0)
     statement = select(owed.c.id).group_by(owed.c.id).having(~func.bool_or(is_open)).order_by(owed.c.id)
     return (await session.scalars(statement if among is not None else statement.limit(limit))).all()
+
+
+async def overdue(session: AsyncSession, now: datetime, *, limit: int = 100) -> Sequence[UUID]:
+    """Return orders that are in no record of their buyers yet and owe more than what is not due yet, local to them."""
+    owed = _owed_by_account(Order.status.in_(UNSETTLED), Order.buyer_judged_at.is_(None))
+    today = cast(func.timezone(Region.timezone, now), Date)
+    not_due = (
+        select(func.coalesce(func.sum(Bill.amount_idr), 0))
+        .where(Bill.order_id == Order.id, Bill.due_on >= today)
+        .scalar_subquery()
+    )
+    statement = (
+        select(owed.c.id)
+        .join(Order, Order.id == owed.c.id)
+        .join(Region, Region.code == Order.region)
+        .where(owed.c.kind == "buyer", owed.c.owed > not_due)
+        .order_by(owed.c.id)
+    )
+    return (await session.scalars(statement.limit(limit))).all()
 
 
 async def paid_beyond(session: AsyncSession, *, limit: int = 100) -> Sequence[UUID]:

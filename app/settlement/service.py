@@ -25,7 +25,7 @@ from app.outbox.events import WORKER, Actor, Event
 from app.outbox.service import record
 from app.parties import service as parties
 from app.regions.models import Region
-from app.settlement import queries
+from app.settlement import queries, records
 from app.settlement.accounts import Owner, lock, lock_orders, opened
 from app.settlement.errors import LineMatched, MoreThanDue
 from app.settlement.ledger import Move, pay, set_off, share_out, write
@@ -36,7 +36,6 @@ from app.settlement.rules import (
     Prices,
     bill_line,
     due_on,
-    is_paid_on_time,
     spend,
     still_open,
 )
@@ -303,9 +302,8 @@ async def _settle_complete(session: AsyncSession, order_ids: Collection[UUID], n
     await lock_orders(session, order_ids)
     for order_id in await queries.orders_to_settle(session, among=order_ids):
         order = await session.get_one(Order, order_id, populate_existing=True)
-        on_time = is_paid_on_time(*await queries.bills_and_payments(session, order_id))
         await orders.settle(session, order=order, actor=WORKER, now=now)
-        await parties.keep_record(session, organization_id=order.buyer_id, on_time=on_time)
+        await records.judge_settled(session, order, now=now)
 
 
 async def payee(session: AsyncSession, *, hub: str, account_id: UUID | None, organization_id: UUID | None) -> Account:

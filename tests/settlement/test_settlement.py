@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -180,9 +181,41 @@ async def test_a_buyers_record_tells_whether_it_paid_on_time(scenario: Any, days
     scenario.clock.at += timedelta(days=days)
     await pay(scenario, orders=[str(order.id)], amount_idr=27_180_000)
     await pay_everybody(scenario, order)
-    async with scenario.database.reader() as session:
-        record = text("SELECT record_orders, record_on_time FROM organizations WHERE id = :id")
-        assert (await session.execute(record, {"id": order.buyer_id})).one() == (1, on_time)
+    assert await record(scenario, order.buyer_id) == (1, on_time)
+
+
+async def record(api: Any, buyer_id: UUID) -> tuple[int, ...]:
+    """Read how many orders stand in a buyer's record, and how many of them paid on time."""
+    statement = text("SELECT record_orders, record_on_time FROM organizations WHERE id = :id")
+    async with api.database.reader() as session:
+        return tuple((await session.execute(statement, {"id": buyer_id})).one())
+
+
+@pytest.mark.parametrize("paid_idr", [0, 27_179_999])
+async def test_who_never_pays_has_a_record_too(scenario: Any, paid_idr: int) -> None:
+    order = await deliver(scenario, {PONGGOK: 1000}, terms="net_7")
+    await bill(scenario)
+    if paid_idr:
+        await pay(scenario, orders=[str(order.id)], amount_idr=paid_idr)
+    for days, expected in ((7, (0, 0)), (1, (1, 0)), (30, (1, 0))):
+        scenario.clock.at += timedelta(days=days)
+        await bill(scenario)
+        assert await record(scenario, order.buyer_id) == expected
+    await pay(scenario, orders=[str(order.id)], amount_idr=27_180_000 - paid_idr)
+    await pay_everybody(scenario, order)
+    assert await record(scenario, order.buyer_id) == (1, 0)
+
+
+async def test_what_the_bank_booked_in_time_is_on_time_though_the_hub_recorded_it_later(scenario: Any) -> None:
+    order = await deliver(scenario, {PONGGOK: 1000}, terms="net_7")
+    await bill(scenario)
+    paid_on = scenario.clock.at.date().isoformat()
+    scenario.clock.at += timedelta(days=8)
+    await bill(scenario)
+    assert await record(scenario, order.buyer_id) == (1, 0)
+    await pay(scenario, orders=[str(order.id)], amount_idr=27_180_000, on=paid_on)
+    await pay_everybody(scenario, order)
+    assert await record(scenario, order.buyer_id) == (1, 1)
 
 
 async def test_each_party_sees_what_is_its_own(scenario: Any) -> None:
