@@ -67,7 +67,7 @@ async def confirm(
     Raises NotFound (404), MatchNotProposed (409), BelowSmallestFill and Invalid (422).
     """
     await hold_runs_of(session, match_ids, alone=quantity is not None)
-    confirmed, moves = [], []
+    confirmed, moves, parties = [], [], set()
     for match_id in sorted(set(match_ids)):
         match = await rows.lock(session, Match, match_id)
         own = side_of(match, principal, side)
@@ -77,9 +77,12 @@ async def confirm(
             moves.append(await _take_less(session, match, quantity))
         moves += await accept_side(session, match, own, principal, now)
         confirmed.append(match)
+        parties.add(party_of(match, own))
     await session.flush()
     if moves:
-        await move(session, moves, at=now, actor=actor_of(principal))
+        # several at once may be the hub's word for several parties
+        only = parties.pop() if len(parties) == 1 else None
+        await move(session, moves, at=now, actor=actor_of(principal, acting_for=only))
     by_id = {match.id: match for match in confirmed}
     return [by_id[match_id] for match_id in dict.fromkeys(match_ids)]
 

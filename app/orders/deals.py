@@ -255,7 +255,6 @@ async def _record(
         down_payment_percent=deal.down_payment_percent,
         tolerance_percent=deal.tolerance_percent,
     )
-    actor = actor_of(desk.principal)
     booked_g = commodity.unit_weight_g if way.departure else 0
     moves = [
         Move(
@@ -268,7 +267,7 @@ async def _record(
         )
         for item in sold
     ]
-    await move(session, moves, at=desk.now, actor=actor)
+    await move(session, moves, at=desk.now, actor=actor_of(desk.principal))
     order = await open_order(
         session,
         demand=demand,
@@ -278,7 +277,8 @@ async def _record(
         timezone=timezone,
         now=desk.now,
     )
-    await add_lines(session, order, [_line(order, way, item) for item in sold], actor, desk.now)
+    for_buyer = actor_of(desk.principal, acting_for=demand.organization_id)
+    await add_lines(session, order, [_line(order, way, item) for item in sold], for_buyer, desk.now)
     return order
 
 

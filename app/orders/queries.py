@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, column, exists, or_, select, table, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.demands.models import Demand
@@ -18,6 +18,9 @@ from app.orders.models import NUMBERS, Order, OrderLine
 from app.outbox.models import OutboxEvent
 from app.parties.models import Organization
 from app.regions.models import Region
+
+#: what shipments carry, of which orders know no more
+_CARRIED = table("shipment_lines", column("shipment_id"), column("order_line_id"))
 
 
 def visible(principal: Principal) -> Select[Order]:
@@ -43,7 +46,7 @@ def filtered(
     arrives_until: date | None = None,
 ) -> Select[Order]:
     """Narrow a select of orders; an empty filter lets all pass."""
-    for column, values in (
+    for filtered_by, values in (
         (Order.status, statuses),
         (Order.commodity, commodities),
         (Order.region, regions),
@@ -51,7 +54,7 @@ def filtered(
         (Order.number, numbers),
     ):
         if values:
-            statement = statement.where(column.in_(values))
+            statement = statement.where(filtered_by.in_(values))
     if organizations:
         has_line = exists().where(OrderLine.order_id == Order.id, OrderLine.producer_id.in_(organizations))
         statement = statement.where(or_(Order.buyer_id.in_(organizations), has_line))
@@ -142,8 +145,16 @@ async def next_number(session: AsyncSession) -> int:
 
 
 async def history(session: AsyncSession, order_id: UUID, principal: Principal) -> Sequence[OutboxEvent]:
-    """Return what happened to an order, as far as the caller may see it, in order."""
-    statement = select(OutboxEvent).where(OutboxEvent.subject_id == order_id).order_by(OutboxEvent.id)
+    """Return what happened to an order, its matches and its shipments, as far as the caller may see it, in order."""
+    subjects = union_all(
+        select(OrderLine.match_id).where(OrderLine.order_id == order_id, OrderLine.match_id.is_not(None)),
+        select(_CARRIED.c.shipment_id)
+        .join(OrderLine, OrderLine.id == _CARRIED.c.order_line_id)
+        .where(OrderLine.order_id == order_id),
+    )
+    # read first: the events of a list of ids are found by their index, of a subquery maybe not
+    told_of = [order_id, *await session.scalars(subjects)]
+    statement = select(OutboxEvent).where(OutboxEvent.subject_id.in_(told_of)).order_by(OutboxEvent.id)
     if not principal.is_hub:
         statement = statement.where(OutboxEvent.organizations.contains([principal.organization_id]))
     return (await session.scalars(statement)).all()

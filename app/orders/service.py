@@ -5,6 +5,7 @@ locked in between, and an order that is still being found has no row to lock.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from uuid import UUID
@@ -151,7 +152,10 @@ async def open_order(
 async def add_lines(
     session: AsyncSession, order: Order, lines: Sequence[OrderLine], actor: Actor, now: datetime
 ) -> None:
-    """Add lines to an order; each is told to the buyer and its producer only."""
+    """Add lines to an order; each is told to the buyer and its producer only.
+
+    Who records a deal does so for the buyer, and each line for its producer.
+    """
     events = [] if order.version else [_opened(order, lines, actor, now)]
     order.version += 1
     order.updated_at = now
@@ -175,6 +179,8 @@ def _opened(order: Order, lines: Sequence[OrderLine], actor: Actor, now: datetim
 
 
 def _line_added(order: Order, line: OrderLine, actor: Actor, now: datetime) -> Event:
+    if order.source == "deal":
+        actor = replace(actor, principal_id=line.producer_id)
     facts = {
         "number": order.number,
         "line_id": str(line.id),

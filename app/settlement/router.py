@@ -120,7 +120,7 @@ async def post_payment(
         reference=draft.reference,
         note=draft.note,
         source="hub" if line is None else "bank_statement",
-        actor=actor_of(principal, acting_for=draft.organization),
+        actor=actor_of(principal),
         now=now,
     )
     if draft.direction == "out":

@@ -140,6 +140,10 @@ class Booked:
     actor: Actor
     now: datetime
 
+    def told_for(self, party_id: UUID | None) -> Actor:
+        """Return who records it, and for whom, however the party was named."""
+        return replace(self.actor, principal_id=party_id)
+
     def payment(self, direction: Direction, account_id: UUID) -> Payment:
         """Return the row."""
         return Payment(
@@ -182,7 +186,9 @@ async def pay_in(
     await pay(session, payment, incoming=incoming, outgoing={})
     await _book_line(session, bank_line, payment)
     facts = {"amount_idr": booked.amount_idr, "credit_idr": credit, "orders": _written(parts)}
-    await record(session, Event("payment.received", payment.id, (buyer_id,), booked.now, booked.actor, facts))
+    await record(
+        session, Event("payment.received", payment.id, (buyer_id,), booked.now, booked.told_for(buyer_id), facts)
+    )
     await _finish(session, parts, booked.now)
     return payment
 
@@ -240,7 +246,8 @@ async def pay_out(
     orders_ = {key: part for key, part in parts.items() if key is not None}
     parties_ = () if account.organization_id is None else (account.organization_id,)
     facts = {"amount_idr": booked.amount_idr, "orders": _written(orders_)}
-    await record(session, Event("payment.sent", payment.id, parties_, booked.now, booked.actor, facts))
+    actor = booked.told_for(account.organization_id)
+    await record(session, Event("payment.sent", payment.id, parties_, booked.now, actor, facts))
     await _settle_complete(session, orders_, booked.now)
     return payment
 

@@ -142,6 +142,16 @@ async def test_the_hub_answers_for_a_side_and_the_history_says_for_whom(market: 
     assert (other, str(principal)) == (True, (await listing_of(market, FIRST))["organization"])
 
 
+async def test_what_returns_when_the_hub_takes_less_returns_for_that_side(market: Melons) -> None:
+    match, _ = await both(market)
+    done = await market.answer("hub", match, "confirm", side="listing", quantity=match["quantity"] - 100)
+    assert done.status_code == 200, done.text
+    async with market.api.database.reader() as session:
+        event = text("SELECT principal_id FROM outbox WHERE name = 'listing.reopened' AND subject_id = :id")
+        principal = await session.scalar(event, {"id": match["listing_id"]})
+    assert str(principal) == (await listing_of(market, FIRST))["organization"]
+
+
 async def test_a_party_does_not_answer_for_the_other(market: Melons) -> None:
     match, _ = await both(market)
     for who, side in ((FIRST, "demand"), (SHOP, "listing")):

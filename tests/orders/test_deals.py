@@ -78,6 +78,24 @@ async def test_what_nobody_has_posted_is_posted_with_the_deal(scenario: Any) -> 
     assert (await trade.order(id=order["id"]))["status"] == "delivered"
 
 
+async def test_a_deal_is_recorded_for_the_buyer_and_each_line_for_its_producer(scenario: Any) -> None:
+    trade = Trade(scenario)
+    lines = [
+        {"producer": await party(trade, who), "grade": "A", "quantity": 300, "producer_price_idr": 8000}
+        for who in (FIRST, SECOND)
+    ]
+    leaves = await departure(trade)
+    order = await trade.done(
+        "/orders", buyer=await party(trade, SHOP), commodity="melon", departure_id=leaves["id"], lines=lines
+    )
+    history = (await trade.order(id=order["id"]))["history"]
+    assert [(step["event"], step["acting_for"]) for step in history] == [
+        ("order.confirmed", SHOP),
+        ("order.line_added", FIRST),
+        ("order.line_added", SECOND),
+    ]
+
+
 async def test_a_deal_may_be_fetched_at_the_hub(scenario: Any) -> None:
     trade = Trade(scenario)
     line = {"producer": await party(trade, FIRST), "grade": "A", "quantity": 100, "producer_price_idr": 8000}

@@ -82,17 +82,50 @@ async def test_the_history_tells_who_and_for_whom(scenario: Any) -> None:
     shop = order["buyer"]["id"]
     await trade.done(f"/orders/{order['id']}/cancel", organization=shop, reason="Toko tutup")
     history = (await trade.order())["history"]
-    assert [step["event"] for step in history] == [
-        "order.confirmed",
-        "order.line_added",
-        "order.line_added",
-        "order.cancelled",
+    told = [(step["event"], step["acting_for"]) for step in history if step["event"] != "match.proposed"]
+    accepted = [step for step in told if step[0] == "match.accepted"]
+    assert sorted(accepted) == sorted([("match.accepted", FIRST), ("match.accepted", SECOND)])
+    assert [step for step in told if step not in accepted] == [
+        ("match.confirmed", SHOP),
+        ("order.confirmed", SHOP),
+        ("order.line_added", SHOP),
+        ("match.confirmed", SHOP),
+        ("order.line_added", SHOP),
+        ("order.cancelled", SHOP),
     ]
-    hub = "Hub BTC Kota Blitar"
-    assert {(step["by"], step["acting_for"]) for step in history} == {(hub, SHOP)}
+    assert {step["by"] for step in history} == {"Hub BTC Kota Blitar"}
     assert history[-1]["facts"] == {"number": order["number"], "reason": "Toko tutup"}
     added = [step for step in (await trade.order(FIRST))["history"] if step["event"] == "order.line_added"]
     assert [step["facts"]["quantity"] for step in added] == [600]
+    # a producer is not told what the other one answered
+    assert [step["event"] for step in (await trade.order(FIRST))["history"]].count("match.accepted") == 1
+
+
+async def test_the_history_of_an_order_has_its_counter_offers_and_its_shipments(scenario: Any) -> None:
+    trade = Trade(scenario)
+    await trade.offer(FIRST, quantity=600)
+    await trade.need(SHOP, quantity=600)
+    await trade.clear()
+    (match,) = await trade.matches()
+    await trade.done(f"/matches/{match['id']}/counter-offer", SHOP, quantity=500)
+    await trade.done(f"/matches/{match['id']}/counter-offer/accept", FIRST)
+    await trade.on_the_way(await trade.order())
+    for who in ("hub", SHOP, FIRST):
+        history = (await trade.order(who))["history"]
+        assert [(step["event"], step["by"]) for step in history if step["by"] != "Hub BTC Kota Blitar"] == [
+            ("counter_offer.made", SHOP),
+            ("counter_offer.accepted", FIRST),
+            ("match.confirmed", FIRST),
+            ("order.confirmed", FIRST),
+            ("order.line_added", FIRST),
+        ]
+        assert [step["event"] for step in history][-5:] == [
+            "order.scheduled",
+            "shipment.loaded",
+            "order.dispatched",
+            "shipment.dispatched",
+            "shipment.arrived",
+        ]
 
 
 @pytest.mark.parametrize("who", [SHOP, "hub"])

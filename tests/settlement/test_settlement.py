@@ -272,6 +272,21 @@ async def test_all_accounts_of_the_hub_add_up_to_nothing(scenario: Any) -> None:
     assert bank["closing_idr"] == 50_000_000 - 77
 
 
+@pytest.mark.parametrize("named", ["account", "organization"])
+async def test_a_payment_is_recorded_for_its_party_however_it_is_named(scenario: Any, named: str) -> None:
+    order = await deliver(scenario, {PONGGOK: 1000})
+    await bill(scenario)
+    payees = {payee["name"]: payee for payee in (await settlement(scenario, order))["payees"]}
+    farm = await organization(scenario, PONGGOK)
+    value = payees[PONGGOK]["account"] if named == "account" else str(farm)
+    await pay(scenario, direction="out", amount_idr=1000, **{named: value})
+    buyer = {"orders": [str(order.id)]} if named == "account" else {"organization": str(order.buyer_id)}
+    await pay(scenario, amount_idr=1000, **buyer)
+    async with scenario.database.reader() as session:
+        statement = text("SELECT principal_id FROM outbox WHERE name LIKE 'payment.%' ORDER BY id")
+        assert list(await session.scalars(statement)) == [farm, order.buyer_id]
+
+
 async def test_payments_are_listed_to_their_party(scenario: Any) -> None:
     order = await deliver(scenario, {PONGGOK: 1000})
     await bill(scenario)

@@ -28,9 +28,12 @@ async def test_a_shipment_takes_an_order_to_its_buyer(scenario: Any) -> None:
     assert (receipt["loaded_g"], receipt["accepted_g"]) == (1_000_000, 997_000)
     delivered = await trade.order()
     assert (delivered["status"], delivered["received_quantity"]) == ("delivered", 1000)
-    assert [step["event"] for step in delivered["history"]][-4:] == [
+    assert [step["event"] for step in delivered["history"]][-7:] == [
         "order.scheduled",
+        "shipment.loaded",
         "order.dispatched",
+        "shipment.dispatched",
+        "shipment.arrived",
         "receipt.recorded",
         "order.delivered",
     ]
