@@ -91,3 +91,19 @@ def test_more_of_what_is_bad_is_not_told_as_good(served: Served, browser: Any) -
             assert against.get_attribute("class") == colour, name
             assert against.inner_text().startswith("▼" if name == "Kebutuhan terpenuhi" else "▲")
         assert visit.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("who", "page"), [("producer", "/jualan-saya"), ("buyer", "/pembelian-saya"), ("hub", "/meja"), ("hub", "/pengiriman")]
+)
+def test_every_list_leads_to_its_files(served: Served, browser: Any, who: str, page: str) -> None:
+    base, keys = served
+    with visiting(browser, base, keys[who], width=1280) as visit:
+        visit.open(page)
+        for name, begin in (("CSV", b"\xef\xbb\xbf"), ("XLSX", b"PK")):
+            links = visit.page.locator("main a[href*='format=']:not([href*='/dashboard/'])", has_text=name).all()
+            assert links
+            for link in links:
+                answer = visit.context.request.get(f"{base}{link.get_attribute('href')}")
+                assert answer.ok
+                assert answer.body().startswith(begin)
