@@ -94,7 +94,8 @@ def test_more_of_what_is_bad_is_not_told_as_good(served: Served, browser: Any) -
 
 
 @pytest.mark.parametrize(
-    ("who", "page"), [("producer", "/jualan-saya"), ("buyer", "/pembelian-saya"), ("hub", "/meja"), ("hub", "/pengiriman")]
+    ("who", "page"),
+    [("producer", "/jualan-saya"), ("buyer", "/pembelian-saya"), ("hub", "/meja"), ("hub", "/pengiriman")],
 )
 def test_every_list_leads_to_its_files(served: Served, browser: Any, who: str, page: str) -> None:
     base, keys = served

@@ -156,3 +156,38 @@ def test_an_objection_is_decided_at_the_desk(served: Served, browser: Any) -> No
     (order,) = read(served, "hub", f"/v1/orders?number={number}")
     (shipment,) = read(served, "hub", f"/v1/shipments?order={order['id']}")
     assert [line["payable_g"] for one in shipment["receipts"] for line in one["lines"]] == [1_150_500]
+
+
+def test_a_clearing_is_tried_and_a_proposal_answered_at_the_desk_by_keyboard_alone(
+    served: Served, browser: Any
+) -> None:
+    with visiting(browser, served[0], served[1]["hub"], width=1280) as desk:
+        desk.open("/meja")
+        press = desk.page.keyboard.press
+
+        def tab_to(holds: str) -> None:
+            """Go on with the Tab key until that has the focus, which must be seen."""
+            for _step in range(400):
+                press("Tab")
+                if desk.page.evaluate(f"(() => {{ const at = document.activeElement; return {holds}; }})()"):
+                    assert desk.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+                    return
+            pytest.fail(f"the Tab key never leads to {holds}")
+
+        runs = desk.page.locator("#run option").count()
+        tab_to("at.textContent === 'Coba cocokkan'")
+        press("Enter")
+        desk.page.get_by_text("Coba-coba: tidak mengikat siapa pun.").wait_for()
+        assert desk.page.locator("#run option").count() == runs + 1
+        tab_to("at.id === 'run'")
+        press("ArrowDown")
+        desk.page.get_by_text("Coba-coba: tidak mengikat siapa pun.").wait_for(state="detached")
+        tab_to("at.tagName === 'SUMMARY' && at.textContent === 'Buktinya'")
+        press("Enter")
+        desk.page.get_by_text("hal diperiksa oleh audit").wait_for()
+        tab_to("at.tagName === 'SUMMARY' && at.parentElement.dataset.match === 'proposed'")
+        press("Enter")
+        tab_to("at.textContent.startsWith('Setuju untuk')")
+        press("Space")
+        desk.page.get_by_text("Sudah setuju.").first.wait_for()
+        assert desk.complaints == []
