@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from app.kit.migrations import ROOT
 from app.settlement.due import bill_due
 from tests.matching.melons import FIRST, OTHER_SHOP, SECOND, SHOP
 from tests.orders.trade import Trade, line_of
@@ -214,3 +217,21 @@ async def test_who_drives_is_who_is_paid(scenario: Any) -> None:
     freight = order["lines"][0]["freight_idr"]
     due = {one["name"]: one["due_idr"] for one in (await journey.settlement(order))["payees"]}
     assert (due[lanes[order["lane_id"]]], due[lanes[other]]) == (350 * freight, 250 * freight)
+
+
+async def test_what_was_cut_before_cuts_were_kept_is_taken_up_from_the_history(scenario: Any) -> None:
+    journey = Journey(scenario)
+    order = await journey.two_farms_one_shop()
+    await journey.load(order, first=500, second=100)
+    first = line_of(order, FIRST)["producer"]["id"]
+    shop = (await journey.get("/me", SHOP)).json()["organization"]["id"]
+    await journey.done(f"/orders/{order['id']}/cancel", reason="hujan", organization=first)
+    await journey.done(f"/orders/{order['id']}/cancel", reason="toko penuh", organization=shop)
+    take_up = ScriptDirectory.from_config(Config(ROOT / "alembic.ini")).get_revision("0012").module.TAKE_UP
+    kept = text("SELECT cut_quantity FROM order_lines WHERE order_id = :id ORDER BY quantity DESC")
+    async with scenario.database.transaction() as session:
+        found = [list(await session.scalars(kept, {"id": order["id"]}))]
+        await session.execute(text("UPDATE order_lines SET cut_quantity = 0"))
+        await session.execute(text(take_up))
+        found.append(list(await session.scalars(kept, {"id": order["id"]})))
+    assert found == [[100, 0], [100, 0]]
