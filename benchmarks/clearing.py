@@ -1,107 +1,194 @@
-"""What a clearing of seeded books costs, beside one sort of the same orders."""
+"""A clearing from database to database, stage by stage, beside plain COPY of the same rows out and in."""
 
-import random
+import asyncio
+import gc
+import os
+import resource
 import time
-import tracemalloc
-from statistics import median
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import wraps
+from inspect import iscoroutinefunction
+from io import BytesIO
+from typing import Any
+from unittest.mock import patch
 
-import numpy as np
+from app.demo import service as demo
+from app.engine import clear as engine
+from app.engine.memory import Memory
+from app.engine.model import Market
+from app.engine.serve import Solved, solve
+from app.kit.db import Database
+from app.matching import clearing
+from app.matching.models import ClearingRun
+from app.outbox.events import Actor
+from benchmarks import recorded
+from benchmarks.lifecycle import BUYER, NOW, PRODUCER, _desk
+from benchmarks.stand import fresh_database
 
-from app.engine.canonical import encode_market
-from app.engine.clear import clear
-from app.engine.model import Agreement, Demand, Departure, Listing, Market, Pool
+#: orders, half of them listings; HUB_BENCH_ORDERS names others
+SIZES = "10000,100000,1000000"
 
-TODAY = 740_000
-REGIONS = ("32.76", "32.75", "31", "35.78", "33.72", "64.72", "62.71")
-RUNS = 3
+#: one listing and one demand become many, drawn by hashes: prices that cross, heavy-tailed quantities, days, regions
+_MULTIPLY = """
+CREATE FUNCTION draw(i bigint, salt text, low bigint, high bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
+$$ SELECT low + ('x' || substr(md5(i || salt), 1, 8))::bit(32)::bigint % (high - low + 1) $$;
+INSERT INTO listings SELECT (jsonb_populate_record(one, jsonb_build_object(
+    'id', md5('listing' || i)::uuid, 'price_idr', draw(i, 'ask', 6000, 9000),
+    'quantity', 20 + 2000 / draw(i, 'much', 1, 100), 'available_from', one.available_from + draw(i, 'from', 0, 4)::int,
+    'available_until', one.available_from + 4 + draw(i, 'until', 0, 4)::int))).*
+  FROM listings AS one, generate_series(2, {half}) AS i WHERE one.commodity = 'melon' AND one.status = 'open';
+INSERT INTO demands SELECT (jsonb_populate_record(one, jsonb_build_object(
+    'id', md5('demand' || i)::uuid, 'max_price_idr', draw(i, 'limit', 7000, 12000),
+    'quantity', 20 + 2000 / draw(i, 'need', 1, 100), 'deliver_by', one.deliver_by + draw(i, 'by', 0, 6)::int)
+    || jsonb_build_object('region', places.codes[1 + draw(i, 'place', 0, cardinality(places.codes) - 1)]))).*
+  FROM demands AS one, generate_series(2, {half}) AS i,
+       (SELECT array_agg(DISTINCT lane.destination ORDER BY lane.destination) AS codes
+          FROM lanes AS lane JOIN agreements AS term
+            ON (term.hub, term.region) = (lane.origin, lane.destination)) places
+ WHERE one.commodity = 'melon' AND one.status = 'open';
+UPDATE departures SET capacity_kg = LEAST(GREATEST(capacity_kg, {half} * 4), 1000000000);
+ANALYZE;
+"""
+#: what a run writes, by the row that its copy is of
+_WRITTEN = {
+    "matches": "run_id = '{run}'",
+    "unmatched": "run_id = '{run}'",
+    "clearing_prices": "run_id = '{run}'",
+    "clearing_documents": "run_id = '{run}'",
+    "allocations": "match_id IS NOT NULL",
+    "listings": "proposed_quantity > 0",
+    "demands": "proposed_quantity > 0",
+}
 
 
-def measure(*, seconds: float) -> list[dict[str, object]]:  # noqa: ARG001 - every case runs its times, not its seconds
-    """Return rows {case, orders, clear_s, sort_s, ratio, matches, gap_idr, peak_mb}; times are medians of three."""
-    return [_row(f"{orders} orders, 7 cities", book(orders, seed=7)) for orders in (100, 1_000, 5_000)]
+class Stopwatch:
+    """Seconds by stage, added up over all calls of the functions that it was put around."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.seconds: dict[str, float] = {}
+
+    def around(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function, timed."""
+        if iscoroutinefunction(function):
+
+            @wraps(function)
+            async def waited(*args: Any, **more: Any) -> Any:
+                began = time.perf_counter()
+                try:
+                    return await function(*args, **more)
+                finally:
+                    self.seconds[stage] = self.seconds.get(stage, 0) + time.perf_counter() - began
+
+            return waited
+
+        @wraps(function)
+        def timed(*args: Any, **more: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return function(*args, **more)
+            finally:
+                self.seconds[stage] = self.seconds.get(stage, 0) + time.perf_counter() - began
+
+        return timed
 
 
-def _row(case: str, market: Market) -> dict[str, object]:
-    times = []
-    for _run in range(RUNS):
+class InThisProcess:
+    """Solves here, so that stages can be timed and all memory is that of one process."""
+
+    async def clear(self, market: Market) -> Solved:
+        """Return what the engine's process would."""
+        return solve(market, Memory())
+
+
+#: stage -> functions that make it up, by the module that calls them
+STAGES = {
+    "load_s": [(clearing, "read_book")],
+    "build_s": [(engine, "arrange"), (engine, "open_book"), (engine, "build")],
+    "solve_s": [(engine, "settle_market")],
+    "matches_s": [(engine, "build_matches"), (engine, "build_prices")],
+    "audit_s": [(engine, "validate"), (engine, "audit")],
+    "reasons_s": [(engine, "explain")],
+    "record_s": [(clearing, "write")],
+}
+
+
+def measure(*, seconds: float) -> list[dict[str, object]]:  # noqa: ARG001 - every size runs once
+    """Return rows {orders, matches, gap_idr, stages, total_s, copy_out_s, copy_in_s, x_floor, peak_mb}; single runs.
+
+    `total_s` is the whole binding run, its stages and what lies between them; `peak_mb` the most memory that this
+    process held so far, sizes ascending.
+    """
+    rows = []
+    for orders in sorted(int(size) for size in os.environ.get("HUB_BENCH_ORDERS", SIZES).split(",")):
+        with fresh_database() as (url, _):
+            rows.append(asyncio.run(_measure(url, orders)))
+        gc.collect()
+    return rows
+
+
+async def _measure(url: str, orders: int) -> dict[str, object]:
+    actor = await _load(url, orders // 2)
+    watch, database = Stopwatch(), Database(url, pool_size=2)
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(clearing, "SOLVER", InThisProcess()))
+        for stage, functions in STAGES.items():
+            for module, name in functions:
+                stack.enter_context(patch.object(module, name, watch.around(stage, getattr(module, name))))
         began = time.perf_counter()
-        clearing = clear(market)
-        times.append(time.perf_counter() - began)
-    tracemalloc.start()
-    encode_market(market)
-    clear(market)
-    peak = tracemalloc.get_traced_memory()[1] / 2**20
-    tracemalloc.stop()
-    (pool,) = market.pools
-    prices = np.array([order.ask_idr for order in pool.listings] + [order.limit_idr for order in pool.demands])
-    began = time.perf_counter()
-    np.sort(prices)
-    sort = time.perf_counter() - began
+        run = await clearing.run(
+            database, commodities=["melon"], dry_run=False, now=NOW, timezone="Asia/Jakarta", actor=actor
+        )
+        total = time.perf_counter() - began
+    await database.dispose()
+    copied_out, copied_in = await _floor(url, run)
     return {
-        "case": case,
-        "orders": len(prices),
-        "clear_s": median(times),
-        "sort_s": sort,
-        "ratio": median(times) / sort,
-        "matches": len(clearing.matches),
-        "gap_idr": clearing.certificate.gap_idr,
-        "peak_mb": peak,
+        "orders": orders,
+        "matches": run.matches,
+        "gap_idr": run.certificate["gap_idr"],
+        **{stage: watch.seconds.get(stage, 0.0) for stage in STAGES},
+        "total_s": total,
+        "copy_out_s": copied_out,
+        "copy_in_s": copied_in,
+        "x_floor": total / (copied_out + copied_in),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
 
 
-def book(orders: int, *, seed: int) -> Market:
-    """Return a seeded book of one pool: half stock, half needs, heavy-tailed quantities, three grades, two weeks."""
-    dice = random.Random(seed)
-    departures = tuple(
-        Departure(
-            f"{region}-{day}",
-            f"LN-{number:02}",
-            "35.72",
-            region,
-            TODAY + day,
-            TODAY + day + 2,
-            300 + 200 * number,
-            free_g=int(dice.paretovariate(1.5) * 5_000_000),
-            chilled=number % 3 == 0,
-        )
-        for number, region in enumerate(REGIONS)
-        for day in range(1, 15)
-    )
-    listings = tuple(_listing(dice, number) for number in range(orders // 2))
-    demands = tuple(_demand(dice, number) for number in range(orders // 2))
-    agreements = tuple(Agreement("35.72", region, TODAY - 1, TODAY + 99) for region in REGIONS)
-    return Market((Pool("telur-ayam-ras", 1000, True, listings, demands),), departures, agreements, TODAY + 1)  # noqa: FBT003
+async def _load(url: str, half: int) -> Actor:
+    """Load the reference data, the parties of the opening scenario, and a book of melons; return who is to clear it."""
+    database = Database(url, pool_size=1)
+    await database.retried(lambda session: demo.load_reference(session, now=NOW))
+    keys = await database.retried(lambda session: demo.load_scenario(session, environment="bench", now=NOW))
+    await database.dispose()
+    assert keys is not None  # noqa: S101 - the database is new
+    async with _desk(url, keys) as desk:
+        one = {"commodity": "melon", "unit": "kg", "quantity": 50}
+        await desk.ask("POST", "/listings", keys.producers[PRODUCER], **one, grade="A", price_idr=8_000)
+        await desk.ask("POST", "/demands", keys.buyers[BUYER], **one, min_grade="A", max_price_idr=10_000)
+    connection = await recorded.connect(url)
+    await connection.execute(_MULTIPLY.format(half=half))
+    actor = Actor(await connection.fetchval("SELECT id FROM organizations ORDER BY id LIMIT 1"))
+    await connection.close()
+    return actor
 
 
-def _listing(dice: random.Random, number: int) -> Listing:
-    first = TODAY + dice.randint(0, 6)
-    return Listing(
-        id=f"s{number}",
-        hub="35.72",
-        grade=dice.randint(1, 3),
-        quantity=int(dice.paretovariate(1.2) * 200),
-        ask_idr=dice.randint(25_000, 28_000),
-        collection_idr=60,
-        first_day=first,
-        last_day=first + dice.randint(2, 7),
-        best_before=first + 14,
-        best_before_chilled=first + 30,
-        min_quantity=1,
-        posted_at=number,
-    )
-
-
-def _demand(dice: random.Random, number: int) -> Demand:
-    first = TODAY + dice.randint(2, 8)
-    return Demand(
-        id=f"d{number}",
-        region=dice.choice(REGIONS),
-        min_grade=dice.randint(1, 3),
-        quantity=int(dice.paretovariate(1.2) * 200),
-        limit_idr=dice.randint(26_000, 29_500),
-        first_day=first,
-        last_day=first + dice.randint(2, 7),
-        min_life_days=dice.choice((0, 3, 7)),
-        min_quantity=1,
-        posted_at=number,
-    )
+async def _floor(url: str, run: ClearingRun) -> tuple[float, float]:
+    """Return the seconds that COPY takes for the orders out, and in for the rows written, keys and checks included."""
+    connection = await recorded.connect(url)
+    began = time.perf_counter()
+    for table in ("listings", "demands"):
+        await connection.copy_from_query(f"SELECT * FROM {table} WHERE commodity = 'melon'", output=BytesIO())
+    copied_out, copied_in = time.perf_counter() - began, 0.0
+    for table, which in _WRITTEN.items():
+        rows = BytesIO()
+        query = f"SELECT * FROM {table} WHERE {which.format(run=run.id)}"
+        await connection.copy_from_query(query, output=rows, format="binary")
+        await connection.execute(f"CREATE TABLE floor_{table} (LIKE {table} INCLUDING ALL)")
+        rows.seek(0)
+        began = time.perf_counter()
+        await connection.copy_to_table(f"floor_{table}", source=rows, format="binary")
+        copied_in += time.perf_counter() - began
+    await connection.close()
+    return copied_out, copied_in

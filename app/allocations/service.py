@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocations.errors import NotLive, QuantityGone
 from app.allocations.models import Allocation, Posting
 from app.allocations.rules import LIVE, State, event_of
+from app.kit.bulk import write_many
 from app.outbox.events import Actor, Event
 from app.outbox.service import record
 
@@ -84,7 +85,7 @@ async def move(session: AsyncSession, moves: Sequence[Move], *, at: datetime, ac
     bookings = {key: delta for key, delta in _sum_by(moves, "departure_id").items() if delta[3]}
     if bookings:
         await _book_departures(session, bookings)
-    await session.execute(insert(Allocation), [_ledger_row(step, at) for step in moves])
+    await write_many(session, Allocation, [_ledger_row(step, at) for step in moves])
     if returned:
         await move(session, returned, at=at, actor=actor)
 
@@ -176,7 +177,7 @@ async def close(
     await session.flush()
     if remaining:
         step = _withdrawn(state, subject, posting.id, remaining)
-        await session.execute(insert(Allocation), [_ledger_row(step, at)])
+        await write_many(session, Allocation, [_ledger_row(step, at)])
     facts = {"withdrawn_quantity": remaining}
     await record(session, Event(f"{subject}.{name}", posting.id, (posting.organization_id,), at, actor, facts))
 

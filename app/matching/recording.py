@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocations.service import Move, move
@@ -15,6 +15,7 @@ from app.demands.models import Demand
 from app.engine import canonical
 from app.engine.model import Clearing
 from app.engine.model import Match as EngineMatch
+from app.kit.bulk import write_many
 from app.kit.ids import new_id
 from app.lanes.models import Departure
 from app.listings.models import Listing
@@ -70,8 +71,7 @@ async def write(session: AsyncSession, outcome: Outcome) -> ClearingRun:
     session.add(run)
     await session.flush()
     await _write_documents(session, outcome, output)
-    if matches:
-        await session.execute(insert(Match), matches)
+    await write_many(session, Match, matches)
     await _write_reasons_and_prices(session, outcome)
     if not outcome.dry_run:
         await _bind(session, outcome, matches)
@@ -241,5 +241,4 @@ async def _write_reasons_and_prices(session: AsyncSession, outcome: Outcome) -> 
         for price in clearing.prices
     ]
     for model, values in ((Unmatched, reasons), (ClearingPrice, prices)):
-        if values:
-            await session.execute(insert(model), values)
+        await write_many(session, model, values)

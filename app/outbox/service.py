@@ -4,23 +4,16 @@ from collections.abc import Iterable
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kit.bulk import insert_many
+from app.kit.bulk import write_many
 from app.outbox.events import Event
 from app.outbox.models import OutboxEvent
-
-#: events up to which a statement made before is quicker than one JSON document
-FEW = 20
 
 
 async def record(session: AsyncSession, *events: Event) -> None:
     """Write events beside the change that made them happen."""
-    if len(events) > FEW:
-        await session.execute(insert_many(OutboxEvent, rows(events)))
-    elif events:
-        await session.execute(insert(OutboxEvent), rows(events))
+    await write_many(session, OutboxEvent, rows(events))
 
 
 def rows(events: Iterable[Event]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
 from app.engine.memory import Memory
 from app.engine.model import Departure, Market, Pool
-from benchmarks.clearing import book as seeded_book
+from benchmarks.books import book as seeded_book
 from tests.engine.markets import demand, random_market
 
 

@@ -12,7 +12,7 @@ import pytest
 from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
 from app.engine.model import Clearing, Demand, Listing, Market
-from benchmarks.clearing import book as seeded_book
+from benchmarks.books import book as seeded_book
 from tests.engine.markets import TODAY, demand, departure, listing, market, random_market
 from tests.engine.pairwise import best_surplus
 

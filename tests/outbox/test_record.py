@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app.kit.bulk import FEW
 from app.kit.ids import new_id
 from app.outbox import service
 from app.outbox.events import Actor, Event
@@ -15,7 +16,7 @@ async def test_many_are_written_as_a_few_are(api: Any) -> None:
     facts = {"commodity": "beras", "quantity": 1500, "text": 'a "b" \\ é', "none": None, "list": [1, 2]}
     events = [
         Event("listing.published", new_id(), (new_id(), new_id()), NOW, Actor(new_id(), new_id(), None), facts)
-        for _ in range(service.FEW + 1)
+        for _ in range(FEW + 1)
     ]
     async with api.database.transaction() as session:
         await service.record(session, *events)
