@@ -141,6 +141,49 @@ class Wire(httpcore.AsyncNetworkBackend):
         return Stream()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "2002:7f00:1::",  # 6to4
+        "2002:a9fe:a9fe::1",
+        "64:ff9b::127.0.0.1",  # NAT64
+        "64:ff9b::a9fe:a9fe",
+        "::ffff:0:127.0.0.1",  # IPv4-translated
+        "::127.0.0.1",  # IPv4-compatible
+        "2400::5efe:127.0.0.1",  # ISATAP
+        "2400::200:5efe:10.0.0.1",
+    ],
+)
+async def test_no_wrapping_is_connected_to(address: str) -> None:
+    """No network leads them to a canary here, so the wire is watched. The control: without the guard."""
+    for url in (f"https://[{address}]/", "https://hooks.example/"):
+        wire = Wire()
+        assert (await knock(Courier(resolve=Turning([address]), network=wire), url)).error == "leads_inside"
+        assert wire.connected == []
+        await knock(Courier(inside_allowed=True, resolve=Turning([address]), network=wire), url)
+        assert wire.connected == [address]
+
+
+async def test_a_dot_at_the_end_does_not_lead_inside() -> None:
+    """Some resolvers read it as the address, others as no name at all. The control: the first, without the guard."""
+    async with receiving(takes) as (canary, port):
+        url = f"http://127.0.0.1.:{port}/"
+        for resolve, errors in ((None, ("leads_inside", "no_connection")), (Turning(["127.0.0.1"]), ("leads_inside",))):
+            assert (await knock(Courier(resolve=resolve), url)).error in errors
+            assert canary.connections == 0
+        reply = await knock(Courier(inside_allowed=True, resolve=Turning(["127.0.0.1"])), url)
+        assert (reply.status, canary.connections) == (200, 1)
+
+
+async def test_the_loopback_of_ipv6_is_inside() -> None:
+    """The control: without the guard it is connected to."""
+    wire = Wire()
+    assert (await knock(Courier(network=wire), "https://[::1]/")).error == "leads_inside"
+    assert wire.connected == []
+    await knock(Courier(inside_allowed=True, network=wire), "https://[::1]/")
+    assert wire.connected == ["::1"]
+
+
 async def test_the_connection_goes_to_the_checked_address_and_tls_keeps_the_name() -> None:
     wire = Wire()
     await knock(Courier(resolve=Turning(["93.184.216.34"], ["127.0.0.1"]), network=wire), "https://hooks.example/")
@@ -181,6 +224,7 @@ async def test_proxies_of_the_environment_are_not_asked(monkeypatch: Any) -> Non
         ("https://[::ffff:7f00:1]/", "leads_inside"),
         ("https://localhost/", "leads_inside"),
         ("https://169.254.169.254/latest", "leads_inside"),
+        ("https://[::1]/", "leads_inside"),
         ("http://hooks.example/", "webhook_url"),
         ("https://user:secret@hooks.example/", "webhook_url"),
         ("https://hooks.example/#x", "webhook_url"),
