@@ -204,6 +204,7 @@ class BenefitRow(BaseModel):
     """What trade brings both ends against the references of its day; null where there is none.
 
     farmer gain + collection + freight + scarcity + city saving = value at the city's reference - at the farm gate's.
+    The quantity is what the stage counts, ordered or received: what was lost on the way stands in bills, not here.
     """
 
     on: date

@@ -105,6 +105,7 @@ class BenefitAnswer(Answer):
     """What a line, once a match, brings both ends; null where there is no reference of that day.
 
     farmer gain + collection + freight + scarcity + city saving = quantity x (city's - farm gate's reference).
+    The quantity is what is ordered: what was lost on the way stands in the bill, not here.
     """
 
     order_line_id: UUID
