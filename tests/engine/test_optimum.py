@@ -119,7 +119,7 @@ def test_the_same_bytes_come_out_for_permuted_input(seed: int) -> None:
     assert encode_clearing(clear(other)) == encode_clearing(clear(book))
 
 
-def test_the_same_bytes_come_out_for_any_hash_seed() -> None:
+def test_the_same_bytes_come_out_for_any_hash_seed_and_number_of_threads() -> None:
     program = (
         "from tests.engine.markets import random_market as m; from app.engine.canonical import *;"
         "from app.engine.clear import clear;"
@@ -128,12 +128,12 @@ def test_the_same_bytes_come_out_for_any_hash_seed() -> None:
     outputs = {
         subprocess.run(
             [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed, "NUMBA_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
             capture_output=True,
             check=True,
             text=True,
         ).stdout
-        for seed in ("0", "1", "4242")
+        for seed, threads in (("0", "1"), ("1", "2"), ("4242", "4"))
     }
     assert len(outputs) == 1
 
