@@ -129,17 +129,10 @@ def _match(
         status=match.status,
         confirmed_by=[side for side, at in confirmed if at is not None],
         decline_reason=match.decline_reason,
-        counter_offer=_counter_offer(match, offered) if offered else None,
+        counter_offer=CounterOfferAnswer.model_validate(offered) if offered else None,
         expires_at=match.expires_at,
         version=match.version,
     )
-
-
-def _counter_offer(match: Match, offered: CounterOffer) -> CounterOfferAnswer:
-    shown = CounterOfferAnswer.model_validate(offered)
-    if offered.status == "open" and match.status != State.PROPOSED:
-        shown.status = "lapsed"
-    return shown
 
 
 def _counterparty(organization: Organization, *, known: bool) -> Counterparty:

@@ -150,7 +150,7 @@ class CounterOffer(Base):
     __tablename__ = "counter_offers"
     __table_args__ = (
         CheckConstraint("side IN ('listing', 'demand')", name="side"),
-        CheckConstraint("status IN ('open', 'accepted', 'declined')", name="status"),
+        CheckConstraint("status IN ('open', 'accepted', 'declined', 'lapsed')", name="status"),
         CheckConstraint("(status = 'open') = (answered_at IS NULL)", name="answered"),
         CheckConstraint("quantity >= 1", name="quantity"),
         UniqueConstraint("match_id"),
@@ -169,7 +169,7 @@ class CounterOffer(Base):
     freight_idr: Mapped[Big]
     scarcity_idr: Mapped[Big]
     delivered_price_idr: Mapped[Big]
-    #: open, accepted or declined; an open one is over when its match was answered or has lapsed
+    #: open, accepted or declined; lapsed with its match, or when the match was answered without it
     status: Mapped[str]
     created_at: Mapped[Instant]
     answered_at: Mapped[Instant | None]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocations.service import Move, move
@@ -20,7 +20,7 @@ from app.kit.problems import NotFound, invalid
 from app.kit.text import Text
 from app.matching import queries
 from app.matching.errors import BelowSmallestFill, MatchNotProposed
-from app.matching.models import Match
+from app.matching.models import CounterOffer, Match
 from app.matching.rules import TRANSITIONS, Side, State, falls_short, may_be_answered, total_after
 from app.outbox.events import WORKER, Actor, Event, actor_of
 from app.outbox.service import record
@@ -175,6 +175,9 @@ async def _transition(
     name = TRANSITIONS[State(match.status), to]
     match.status = to
     match.updated_at = now
+    # what nobody answered is over with its match
+    still_open = update(CounterOffer).where(CounterOffer.match_id == match.id, CounterOffer.status == "open")
+    await session.execute(still_open.values(status="lapsed", answered_at=now))
     facts = {"commodity": match.commodity, "quantity": match.quantity, **facts}
     await record(session, Event(name, match.id, parties_of(match), now, actor, facts))
 

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from app.worker import close_due
 from tests.matching.melons import FIRST, OTHER_SHOP, SHOP, quantities
 from tests.orders.trade import Trade
 
@@ -101,6 +102,23 @@ async def test_nothing_is_answered_after_its_time(proposed: Any) -> None:
     trade.api.clock.at += timedelta(hours=25)
     late = await trade.post(f"{address}/accept", FIRST)
     assert (late.status_code, late.json()["code"]) == (409, "match_not_proposed")
+
+
+@pytest.mark.parametrize("ending", ["declined", "lapsed", "confirmed"])
+async def test_an_open_counter_offer_ends_with_its_match(proposed: Any, ending: str) -> None:
+    trade, _, _, match = proposed
+    await trade.done(f"/matches/{match['id']}/counter-offer", SHOP, producer_price_idr=7000)
+    if ending == "lapsed":
+        trade.api.clock.at += timedelta(hours=25)
+        await close_due(trade.api.database, trade.api.clock.now())
+    else:
+        for who in (FIRST,) if ending == "declined" else (FIRST, SHOP):
+            await trade.answer(who, match, "decline" if ending == "declined" else "confirm")
+    (ended,) = await trade.matches()
+    assert (ended["status"], ended["counter_offer"]["status"]) == (ending, "lapsed")
+    async with trade.api.database.reader() as session:
+        stored = (await session.execute(text("SELECT status, answered_at FROM counter_offers"))).one()
+    assert stored == ("lapsed", trade.api.clock.now())
 
 
 async def test_more_than_is_open_is_gone(proposed: Any) -> None:
