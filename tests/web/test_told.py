@@ -108,3 +108,39 @@ def test_every_list_leads_to_its_files(served: Served, browser: Any, who: str, p
                 answer = visit.context.request.get(f"{base}{link.get_attribute('href')}")
                 assert answer.ok
                 assert answer.body().startswith(begin)
+
+
+def painted(visit: Any, apart: int) -> int:
+    """Let every price of eggs lie so far from one average; returns how many pixels are coloured but see-through."""
+
+    def spread(route: Any) -> None:
+        answer = route.fetch()
+        board = json.loads(answer.text())
+        for row in board["items"]:
+            row |= {"low_idr": 27_000 - apart, "average_idr": 27_000, "high_idr": 27_000 + apart}
+        route.fulfill(response=answer, json=board)
+
+    visit.page.route("**/v1/dashboard/prices-history**", spread)
+    visit.open("/harga?komoditas=telur-ayam-ras")
+    visit.page.wait_for_selector(".plot canvas")
+    count: int = visit.page.evaluate(
+        """async () => {
+            await new Promise((later) => requestAnimationFrame(() => requestAnimationFrame(later)));
+            const { width, height } = document.querySelector(".plot canvas");
+            const { data } = document.querySelector(".plot canvas").getContext("2d").getImageData(0, 0, width, height);
+            return data.filter((value, at) => at % 4 === 3 && value > 50 && value < 150).length;
+        }"""
+    )
+    return count
+
+
+def test_the_history_shows_from_lowest_to_highest_and_leaves_no_price_out(served: Served, browser: Any) -> None:
+    """The control: prices that never differ make no band."""
+    rows = asked(served[0], served[1]["hub"], "/v1/dashboard/prices-history?commodity=telur-ayam-ras")["items"]
+    with visiting(browser, served[0]) as visit:
+        flat = painted(visit, 0)
+    with visiting(browser, served[0]) as visit:
+        assert painted(visit, 3000) > 3 * flat
+        legend = visit.page.locator(".plot .u-series:visible").count()
+        assert legend == len({(row["kind"], row["level"]) for row in rows})
+        assert visit.violations() == []
