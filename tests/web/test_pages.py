@@ -167,7 +167,7 @@ async def test_a_need_is_posted_without_script(scenario: Any) -> None:
 async def test_the_hub_posts_for_a_party_that_it_names(scenario: Any) -> None:
     await signed_in(scenario, scenario.keys.hub)
     page = (await scenario.get("/jual?komoditas=telur-ayam-ras")).text
-    (organization,) = re.findall(rf'<option value="([^"]+)">{re.escape(PONGGOK)}', page)
+    (organization,) = re.findall(rf'<option value="([^"]+)"[^>]*>{re.escape(PONGGOK)}', page)
     form = {**await form_of(scenario, "/jual?komoditas=telur-ayam-ras"), **STOCK, "organization": organization}
     assert (await scenario.post("/jual", data=form)).status_code == 303
     assert 1250 in [row["quantity"] for row in await stocks(scenario)]
