@@ -47,6 +47,9 @@ class SummaryRow(BaseModel):
         "open_listings",
         "open_demands",
         "unanswered_proposals",
+        "on_the_road",
+        "late_orders",
+        "open_disputes",
     ]
     value: int | None
     unit: Literal["IDR", "kg", "permille", "count"]

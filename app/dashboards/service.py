@@ -26,23 +26,29 @@ class Asked:
 
 
 async def summary(session: AsyncSession, asked: Asked) -> list[dict[str, Any]]:
-    """Return the figures of a period and of the period before, and what stands open now.
+    """Return the figures of a period and of the period before, what stands open now, and what is under way.
 
     Traded: matches of the stage that arrive in the period. Fill rate: what is matched of the needs that are due in it.
+    Under way: at the end of today, and as many days before as the period has.
     """
     both = Period(asked.period.before.first, asked.period.last)
     doubled = replace(asked, period=both)
     (traded,) = await _rows(session, queries.SUMMARY, doubled, middle=asked.period.first)
     (standing,) = await _rows(session, queries.STANDING, doubled)
+    days = [asked.today, asked.today - (asked.period.first - asked.period.before.first)]
+    now, earlier = await _rows(session, queries.UNDER_WAY, doubled, days=days)
     return [
         _figure("traded_value", "IDR", traded["value"], traded["value_before"]),
         _figure("producers_value", "IDR", traded["producers"], traded["producers_before"]),
         _figure("traded_quantity", "kg", traded["kilograms"], traded["kilograms_before"]),
+        _figure("on_the_road", "kg", now["on_the_road"], earlier["on_the_road"]),
         _figure("trades", "count", traded["trades"], traded["trades_before"]),
         _figure("fill_rate", "permille", _whole(traded["fill"]), _whole(traded["fill_before"])),
         _figure("open_listings", "count", standing["open_listings"], None),
         _figure("open_demands", "count", standing["open_demands"], None),
         _figure("unanswered_proposals", "count", standing["unanswered"], None),
+        _figure("late_orders", "count", now["late"], earlier["late"]),
+        _figure("open_disputes", "count", now["disputed"], earlier["disputed"]),
     ]
 
 
