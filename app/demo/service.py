@@ -26,6 +26,7 @@ from app.listings import service as listings
 from app.matching import clearing
 from app.matching import queries as matching_queries
 from app.matching.models import ClearingRun
+from app.matching.solver import SOLVER
 from app.outbox.events import WORKER, Actor
 from app.parties import queries as parties_queries
 from app.parties import service as parties
@@ -93,6 +94,7 @@ async def load_scenario(
     """
     if await parties_queries.anybody(session):
         return None
+    SOLVER.start()  # the engine loads while the scenario is written
     reference = await catalog_queries.reference(session)
     parts = _Loader(session, reference, environment, now - DAYS_BACK if with_last_week else now)
     hub = await parts.key_of(HUB_NAME, Role.HUB, HUB, kind="hub")
