@@ -47,14 +47,21 @@ LOG = logging.getLogger("hub.worker")
 
 T = TypeVar("T")
 
-#: seconds between two rounds without work
-IDLE = 1.0
+#: seconds between two rounds of what is due, and between two looks for a job
+IDLE, LOOK = 1.0, 0.1
 #: rounds between two looks at departures and old answers
 SELDOM = 60
 
 
 async def work(database: Database, clock: Clock, stop: asyncio.Event, *, fee_permille: int = 0) -> None:
-    """Go round until `stop`: seldom work first, then what is due, then jobs. No step waits for another's luck."""
+    """Do what is due, and jobs as they come, until `stop`; a long job holds up nothing that is due."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_go_round(database, clock, stop, fee_permille))
+        tasks.create_task(_take_jobs(database, clock, stop))
+
+
+async def _go_round(database: Database, clock: Clock, stop: asyncio.Event, fee_permille: int) -> None:
+    """Go round: seldom work first, then what is due. No step waits for another's luck."""
     rounds = 0
     while not stop.is_set():
         if rounds % SELDOM == 0:
@@ -62,11 +69,19 @@ async def work(database: Database, clock: Clock, stop: asyncio.Event, *, fee_per
         await _tried(close_due(database, clock.now()))
         await _tried(shipments.finish_receipts(database, clock.now()))
         await _tried(settlement.bill_due(database, clock.now(), fee_permille=fee_permille))
-        busy = await _tried(do_next_job(database, clock))
         rounds += 1
-        if not busy:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), IDLE)
+        await _pause(stop, IDLE)
+
+
+async def _take_jobs(database: Database, clock: Clock, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        if not await _tried(do_next_job(database, clock)):
+            await _pause(stop, LOOK)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def _tried(step: Coroutine[Any, Any, T]) -> T | None:

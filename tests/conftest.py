@@ -259,10 +259,15 @@ async def rolled_back(url: str, keys: demo.Keys | None = None) -> AsyncIterator[
     engine = create_async_engine(asyncpg_url(url))
     async with engine.connect() as connection:
         outer = await connection.begin()
+        numbers = (await connection.execute(text("SELECT sequencename, last_value FROM pg_sequences"))).all()
         async with api_on(url, RolledBack(connection), keys) as client:
             yield client
             await _assert_invariants(client.database)
         await outer.rollback()
+        # what a sequence gave out does not come back by itself, and copies of this database would go on from there
+        for name, last in numbers:
+            again = {"name": name, "last": last or 1, "given": last is not None}
+            await connection.execute(text("SELECT setval(CAST(:name AS text)::regclass, :last, :given)"), again)
     await engine.dispose()
 
 

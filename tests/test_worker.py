@@ -50,7 +50,7 @@ async def test_old_answers_are_forgotten_after_three_days(scenario: Any) -> None
         assert (again.json()["id"] == first.json()["id"]) is same
 
 
-async def test_a_failing_step_ends_neither_the_worker_nor_the_round(scenario: Any, monkeypatch: Any) -> None:
+async def test_a_failing_step_ends_neither_the_worker_nor_the_round(committed: Any, monkeypatch: Any) -> None:
     stop, rounds, billed = asyncio.Event(), [], []
 
     async def fails(*_arguments: Any) -> None:
@@ -65,8 +65,30 @@ async def test_a_failing_step_ends_neither_the_worker_nor_the_round(scenario: An
     monkeypatch.setattr(worker, "close_due", fails)
     monkeypatch.setattr(worker.settlement, "bill_due", bills)
     monkeypatch.setattr(worker, "IDLE", 0.001)
-    await asyncio.wait_for(worker.work(scenario.database, scenario.clock, stop), 30)
+    await asyncio.wait_for(worker.work(committed.database, committed.clock, stop), 30)
     assert len(rounds) == len(billed) == 3
+
+
+async def test_a_long_job_holds_up_nothing_that_is_due(committed: Any, monkeypatch: Any) -> None:
+    stop, begun, enough, billed = asyncio.Event(), asyncio.Event(), asyncio.Event(), []
+
+    async def takes_long(*_arguments: Any) -> bool:
+        begun.set()
+        await enough.wait()
+        return True
+
+    async def bills(*_arguments: Any, **_named: Any) -> None:
+        await begun.wait()
+        billed.append(1)
+        if len(billed) == 3:
+            enough.set()
+            stop.set()
+
+    monkeypatch.setattr(worker, "do_next_job", takes_long)
+    monkeypatch.setattr(worker.settlement, "bill_due", bills)
+    monkeypatch.setattr(worker, "IDLE", 0.001)
+    await asyncio.wait_for(worker.work(committed.database, committed.clock, stop), 30)
+    assert len(billed) == 3
 
 
 async def test_due_work_that_fails_holds_up_no_other(scenario: Any) -> None:

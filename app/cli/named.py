@@ -24,49 +24,31 @@ from app.shipments.models import Receipt, Shipment
 Row = TypeVar("Row")
 
 NOTHING = Text("tidak ada", "there is none")
-
-
-class NoSuchOrder(NotFound):
-    """404: the hub has no order of this number."""
-
-    code = "no_such_order"
-    title = Text("Tidak ada pesanan dengan nomor ini.", "There is no order of this number.")
-
-
-class NoSuchShipment(NotFound):
-    """404: the hub has no shipment of this number."""
-
-    code = "no_such_shipment"
-    title = Text("Tidak ada pengiriman dengan nomor ini.", "There is no shipment of this number.")
-
-
-class NoSuchDeparture(NotFound):
-    """404: the lane has no departure on this day."""
-
-    code = "no_such_departure"
-    title = Text("Rute ini tidak berangkat pada hari itu.", "The lane has no departure on this day.")
+NO_ORDER = Text("Tidak ada pesanan dengan nomor ini.", "There is no order of this number.")
+NO_SHIPMENT = Text("Tidak ada pengiriman dengan nomor ini.", "There is no shipment of this number.")
+NO_DEPARTURE = Text("Rute ini tidak berangkat pada hari itu.", "The lane has no departure on this day.")
 
 
 async def order_of(session: AsyncSession, acting: Acting, number: str) -> Order:
-    """Return the order of a number. Raises NoSuchOrder (404)."""
+    """Return the order of a number. Raises NotFound (404)."""
     statement = orders.filtered(orders.visible(acting.principal), numbers=[number.upper()])
     found: Order | None = await session.scalar(statement)
     if found is None:
-        raise NoSuchOrder
+        raise NotFound(NO_ORDER)
     return found
 
 
 async def shipment_of(session: AsyncSession, acting: Acting, number: str) -> Shipment:
-    """Return the shipment of a number. Raises NoSuchShipment (404)."""
+    """Return the shipment of a number. Raises NotFound (404)."""
     statement = shipments.filtered(shipments.visible(acting.principal), numbers=[number.upper()])
     found: Shipment | None = await session.scalar(statement)
     if found is None:
-        raise NoSuchShipment
+        raise NotFound(NO_SHIPMENT)
     return found
 
 
 async def departure_of(session: AsyncSession, *, lane: str | UUID, day: date) -> Departure:
-    """Return the departure of a lane, named by its code or its id, on a day. Raises NoSuchDeparture (404)."""
+    """Return the departure of a lane, named by its code or its id, on a day. Raises NotFound (404)."""
     if isinstance(lane, str):
         known = {row.code: row.id for row in await session.scalars(lanes.lanes())}
         if lane.upper() not in known:
@@ -74,7 +56,7 @@ async def departure_of(session: AsyncSession, *, lane: str | UUID, day: date) ->
         lane = known[lane.upper()]
     found: Departure | None = await session.scalar(lanes.departures(lane_id=lane, first=day, last=day))
     if found is None:
-        raise NoSuchDeparture
+        raise NotFound(NO_DEPARTURE)
     return found
 
 

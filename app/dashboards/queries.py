@@ -59,30 +59,36 @@ SELECT (SELECT count(*) FROM listings l WHERE l.status = 'open'
 #: what is under way at the end of each of these days, by the hub's clock: loads between dispatch and arrival, orders
 #: past their promised day that have not wholly arrived, disputes without an outcome
 UNDER_WAY = text("""
-WITH own AS (
+WITH days AS (
+    SELECT * FROM unnest(CAST(:days AS date[])) WITH ORDINALITY AS day (this, place)
+),
+own AS (
     SELECT o.id, o.status, o.arrives_on, hub.timezone
       FROM orders o JOIN regions hub ON hub.code = o.hub JOIN regions place ON place.code = o.region
      WHERE o.status <> 'cancelled'
        AND (CAST(:commodities AS text[]) IS NULL OR o.commodity = ANY(:commodities))
        AND (CAST(:regions AS text[]) IS NULL OR place.trades_as = ANY(:regions) OR o.hub = ANY(:regions))
 ),
-carried AS (
-    SELECT own.id, line.net_weight_g, (s.dispatched_at AT TIME ZONE own.timezone)::date AS left_on,
+carried AS MATERIALIZED (
+    SELECT own.id, own.status, own.arrives_on, line.net_weight_g,
+           (s.dispatched_at AT TIME ZONE own.timezone)::date AS left_on,
            coalesce((s.arrived_at AT TIME ZONE own.timezone)::date, 'infinity') AS arrived_on
-      FROM own
-      JOIN order_lines part ON part.order_id = own.id
-      JOIN shipment_lines line ON line.order_line_id = part.id
-      JOIN shipments s ON s.id = line.shipment_id
+      FROM shipments s
+      JOIN shipment_lines line ON line.shipment_id = s.id
+      JOIN order_lines part ON part.id = line.order_line_id
+      JOIN own ON own.id = part.order_id
+     WHERE s.arrived_at IS NULL OR s.arrived_at > (SELECT min(this) FROM days)
 )
 SELECT (SELECT coalesce(sum(c.net_weight_g), 0) / 1000 FROM carried c
          WHERE c.left_on <= day.this AND c.arrived_on > day.this)::bigint AS on_the_road,
-       (SELECT count(*) FROM own WHERE own.arrives_on < day.this
-           AND (own.status NOT IN ('delivered', 'settled')
-                OR (SELECT max(c.arrived_on) FROM carried c WHERE c.id = own.id) > day.this)) AS late,
+       (SELECT count(*) FROM own
+         WHERE own.status IN ('confirmed', 'scheduled', 'in_transit') AND own.arrives_on < day.this)
+       + (SELECT count(DISTINCT c.id) FROM carried c
+           WHERE c.status IN ('delivered', 'settled') AND c.arrives_on < day.this AND c.arrived_on > day.this) AS late,
        (SELECT count(*) FROM disputes d JOIN own ON own.id = d.order_id
          WHERE (d.opened_at AT TIME ZONE own.timezone)::date <= day.this
            AND coalesce((d.resolved_at AT TIME ZONE own.timezone)::date, 'infinity') > day.this) AS disputed
-  FROM unnest(CAST(:days AS date[])) WITH ORDINALITY AS day (this, place)
+  FROM days day
  ORDER BY day.place
 """)
 

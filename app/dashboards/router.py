@@ -32,7 +32,8 @@ from app.kit.clock import local_day
 from app.kit.http import KEYED, documented, router
 from app.kit.problems import Forbidden
 from app.kit.sessions import Now, Session
-from app.kit.spreadsheet import as_csv
+from app.kit.spreadsheet import CSV as CSV_TYPE
+from app.kit.spreadsheet import CsvFile
 from app.kit.validation import Day
 from app.regions.errors import unknown_region
 
@@ -93,8 +94,11 @@ async def _answer(
     changed_at = await queries.last_change(session)
     rows = await read(session, view.asked(granularity))
     if view.is_csv:
-        content = as_csv(rows, list(shape.model_fields), semicolons=view.semicolons)
-        return Response(content, media_type="text/csv; charset=utf-8")
+        file = CsvFile(list(shape.model_fields), semicolons=view.semicolons)
+        file.write([row[name] for name in shape.model_fields] for row in rows)
+        with file.finish() as content:
+            content.seek(0)
+            return Response(content.read(), media_type=CSV_TYPE)
     meta = Meta(
         period=PeriodAnswer(first=view.period.first, last=view.period.last),
         timezone=view.timezone,

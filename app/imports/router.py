@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import File, Form, Request, Response, UploadFile
 
 from app.catalog.router import ReferenceData
-from app.imports import queries, service, workbook
+from app.imports import queries, service
 from app.imports.errors import ImportsWaiting, UnreadableFile
 from app.imports.models import Import
 from app.imports.schemas import CellAnswer, ImportAnswer, ImportResult, Kind
@@ -68,6 +68,8 @@ async def start_import(
 )
 async def get_import_template(session: Session, principal: Trader, kind: Kind, reference: ReferenceData) -> Response:
     """Download the workbook to fill in: dropdowns of today's commodities, grades, units and regions, one example."""
+    from app.imports import workbook  # noqa: PLC0415 - openpyxl takes a tenth of a start, and few ask for a template
+
     names = None
     if principal.is_hub:
         found = await session.scalars(parties.organizations(hub=principal.region, roles=[service.ROLES[kind]]))

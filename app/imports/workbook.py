@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -18,7 +17,8 @@ from app.imports.cells import Cell
 from app.imports.columns import ERROR_HEADING, FIELDS, Field, Header, address
 from app.imports.rows import Wrong
 from app.imports.sandbox import Table
-from app.kit.spreadsheet import DAY_FORMAT, neutral
+from app.kit.spreadsheet import neutral
+from app.kit.workbook import DAY_FORMAT, dressed
 
 SHEETS = {"listings": "Stok", "demands": "Kebutuhan"}
 #: the sheet of choices, hidden
@@ -80,14 +80,9 @@ def _sentence(wrong: Iterable[Wrong]) -> str | None:
 
 def _cell(sheet: Any, value: Cell, *, red: bool) -> Any:
     """Return a value as openpyxl writes it; one that is dressed needs a cell of its own, which takes longer."""
-    if not red and not isinstance(value, date):
-        return neutral(value)
-    cell = WriteOnlyCell(sheet, neutral(value))
-    if isinstance(value, date):
-        cell.number_format = DAY_FORMAT
-    if red:
-        cell.fill = REFUSED
-    return cell
+    dress = {"number_format": DAY_FORMAT} if isinstance(value, date) else {}
+    filled = {"fill": REFUSED} if red else {}
+    return dressed(sheet, neutral(value), **dress, **filled) if dress or filled else neutral(value)
 
 
 def template(kind: str, reference: Reference, organizations: Sequence[str] | None) -> bytes:

@@ -18,9 +18,6 @@ from app.engine.model import Market
 if TYPE_CHECKING:
     from app.engine.serve import Solved
 
-#: seconds it has to end by itself
-PATIENCE = 1.0
-
 
 class SolverLostError(RuntimeError):
     """The engine's process ended before it answered: out of memory, or stopped with the server."""
@@ -51,7 +48,7 @@ class Solver:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            process.wait(PATIENCE)
+            process.wait()
 
     def _ask(self, market: Market) -> "Solved":
         with self._asking:

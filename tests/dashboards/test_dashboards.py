@@ -103,7 +103,7 @@ async def test_csv_holds_the_same_rows(scenario: Any, page: str) -> None:
     for dialect, delimiter in (("plain", ","), ("excel-id", ";")):
         answer = await get(scenario, page, f"format=csv&dialect={dialect}")
         assert answer.headers["content-type"].startswith("text/csv")
-        read = list(csv.DictReader(io.StringIO(answer.text), delimiter=delimiter))
+        read = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=delimiter))
         assert read == [{k: "" if v is None else str(v) for k, v in row.items()} for row in expected]
 
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from tests.orders.trade import Trade
+
 #: left on Monday for Samarinda and Depok
 ON_THE_ROAD_KG = 18_000 + 6_000
 
@@ -33,3 +35,14 @@ async def test_what_has_not_arrived_by_its_day_is_late(week: Any) -> None:
     assert told["late_orders"] == (3, 0)
     assert (await under_way(week, "from=2026-12-01&until=2026-12-30&region=32.76"))["late_orders"] == (1, 0)
     assert (await under_way(week, "from=2026-12-01&until=2026-12-30&commodity=beras"))["late_orders"] == (2, 0)
+
+
+async def test_what_came_late_was_late_until_it_came(week: Any) -> None:
+    week.clock.at += timedelta(days=30)
+    hub, trade = week.as_(week.keys.hub), Trade(week)
+    orders = await week.walk("/v1/orders?region=64.72&status=in_transit", week.keys.hub)
+    (shipment,) = (await week.get(f"/v1/shipments?order={orders[0]['id']}", headers=hub)).json()["items"]
+    await trade.receive(await trade.arrive(shipment), orders[0], 18_000_000)
+    told = await under_way(week, "from=2026-12-24&until=2026-12-24")
+    assert told["late_orders"] == (2, 3)
+    assert told["on_the_road"] == (6_000, ON_THE_ROAD_KG)

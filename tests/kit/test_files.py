@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from app.kit import files, spreadsheet
+from app.kit import files, spreadsheet, workbook
 from app.kit.files import Room
+from app.kit.spreadsheet import CsvFile
+from app.kit.workbook import XlsxFile
 from tests.imports.conftest import DEPOK, PONGGOK
 from tests.test_openapi import document
 
@@ -161,11 +163,12 @@ async def test_what_looks_like_a_formula_is_text(scenario: Any, monkeypatch: pyt
     assert sorted(notes) == sorted(f"'{formula}" for formula in FORMULAS)
     assert await formulas_in(scenario, headers) == []
     monkeypatch.setattr(spreadsheet, "neutral", lambda value: value)
+    monkeypatch.setattr(workbook, "neutral", lambda value: value)
     assert await formulas_in(scenario, headers), "the control: without the apostrophe it is one"
 
 
 def test_a_workbook_holds_what_it_has_words_for() -> None:
-    file = spreadsheet.XlsxFile(["a", "b", "c"])
+    file = XlsxFile(["a", "b", "c"])
     file.write([["\x01=1", 2**62, date(2026, 12, 1)], ["\ud800", True, None]])
     rows = read_xlsx(_content(file))
     assert rows[0]["a"] == "'=1"
@@ -174,7 +177,14 @@ def test_a_workbook_holds_what_it_has_words_for() -> None:
     assert (rows[1]["a"], rows[1]["b"]) in ((None, True), ("", True))
 
 
-def _content(file: spreadsheet.XlsxFile) -> bytes:
+@pytest.mark.parametrize(("semicolons", "told"), [(True, "-7,5;beras 2.5;3"), (False, "-7.5,beras 2.5,3")])
+def test_a_decimal_comma_comes_with_semicolons(*, semicolons: bool, told: str) -> None:
+    file = CsvFile(["a", "b", "c"], semicolons=semicolons)
+    file.write([[-7.5, "beras 2.5", 3]])
+    assert _content(file).decode().splitlines()[1] == told
+
+
+def _content(file: CsvFile | XlsxFile) -> bytes:
     content = file.finish()
     content.seek(0)
     return content.read()

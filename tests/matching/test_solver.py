@@ -57,31 +57,27 @@ async def test_what_the_engine_raises_is_raised_here_and_it_goes_on(solver: Solv
     assert (await solver.clear(MARKET))[1].matches
 
 
-async def test_a_lost_process_is_told_and_the_next_question_starts_another(solver: Solver) -> None:
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+async def test_a_process_that_ends_meanwhile_is_told_and_the_next_question_starts_another(
+    solver: Solver, how: str
+) -> None:
     solver.start()
     assert solver._process is not None
     os.kill(solver._process.pid, signal.SIGSTOP)
     asked = asyncio.create_task(solver.clear(MARKET))
     await asyncio.sleep(0.1)
-    os.kill(solver._process.pid, signal.SIGKILL)
+    if how == "killed":
+        solver._process.kill()
+    else:
+        solver.stop()
     with pytest.raises(SolverLostError):
         await asked
     assert (await solver.clear(MARKET))[1].matches
 
 
-async def test_stopping_ends_a_clearing_in_its_middle(solver: Solver) -> None:
-    solver.start()
-    assert solver._process is not None
-    os.kill(solver._process.pid, signal.SIGSTOP)
-    asked = asyncio.create_task(solver.clear(MARKET))
-    await asyncio.sleep(0.1)
-    solver.stop()
-    with pytest.raises(SolverLostError):
-        await asked
-
-
-def test_who_asks_loads_neither_the_solver_nor_its_compiler() -> None:
-    code = "import sys, app.main; print(*sorted({'numba', 'highspy', 'app.engine.clear', 'fpdf'} & set(sys.modules)))"
+def test_a_server_loads_neither_the_engine_nor_what_few_ask_for() -> None:
+    heavy = {"numba", "highspy", "numpy", "app.engine.clear", "fpdf", "openpyxl"}
+    code = f"import sys, app.main; print(*sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.split() == []
 
