@@ -59,6 +59,7 @@ class Solver:
                 questions.flush()
                 answer = pickle.load(answers)  # noqa: S301 - from a process that we started ourselves
             except (EOFError, OSError, pickle.UnpicklingError) as error:
+                self.stop()  # a dying process shuts its pipes before it can be seen to have ended
                 raise SolverLostError from error
         if isinstance(answer, Exception):
             raise answer

@@ -75,6 +75,21 @@ async def test_a_process_that_ends_meanwhile_is_told_and_the_next_question_start
     assert (await solver.clear(MARKET))[1].matches
 
 
+async def test_a_process_that_has_shut_its_pipe_but_is_not_gone_yet_is_ended_and_replaced(
+    solver: Solver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dying = subprocess.Popen(
+        [sys.executable, "-c", "import os, time; os.close(1); time.sleep(600)"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    monkeypatch.setattr(solver, "_process", dying)
+    with pytest.raises(SolverLostError):
+        await solver.clear(MARKET)
+    assert dying.poll() is not None
+    assert (await solver.clear(MARKET))[1].matches
+
+
 def test_a_server_loads_neither_the_engine_nor_what_few_ask_for() -> None:
     heavy = {"numba", "highspy", "numpy", "app.engine.clear", "fpdf", "openpyxl"}
     code = f"import sys, app.main; print(*sorted({heavy!r} & set(sys.modules)))"
