@@ -14,6 +14,7 @@ from app.engine import canonical
 from app.engine.clear import clear
 from app.engine.door import MarketRefusedError
 from app.matching.solver import Solver, SolverLostError
+from tests.conftest import until
 from tests.engine.markets import random_market
 
 MARKET = random_market(7, orders=6, pools=2, tight=True, fills=0.3)
@@ -65,6 +66,11 @@ async def test_a_process_that_ends_meanwhile_is_told_and_the_next_question_start
     assert solver._process is not None
     os.kill(solver._process.pid, signal.SIGSTOP)
     asked = asyncio.create_task(solver.clear(MARKET))
+
+    async def asks() -> bool:
+        return solver._asking.locked()
+
+    await until(asks)
     await asyncio.sleep(0.1)
     if how == "killed":
         solver._process.kill()
@@ -75,14 +81,15 @@ async def test_a_process_that_ends_meanwhile_is_told_and_the_next_question_start
     assert (await solver.clear(MARKET))[1].matches
 
 
+def _process_that_shut_its_pipe() -> subprocess.Popen[bytes]:
+    code = "import os, time; os.close(1); time.sleep(600)"
+    return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
 async def test_a_process_that_has_shut_its_pipe_but_is_not_gone_yet_is_ended_and_replaced(
     solver: Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dying = subprocess.Popen(
-        [sys.executable, "-c", "import os, time; os.close(1); time.sleep(600)"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
+    dying = _process_that_shut_its_pipe()
     monkeypatch.setattr(solver, "_process", dying)
     with pytest.raises(SolverLostError):
         await solver.clear(MARKET)

@@ -69,12 +69,13 @@ async def test_of_two_who_use_a_link_at_once_one_gets_in(
     committed: Any, monkeypatch: pytest.MonkeyPatch, *, protected: bool
 ) -> None:
     """The control reads first and writes later, as one would without the conditional update: both get in."""
+    both_have_read = asyncio.Barrier(2)
 
     async def read_then_write(session: Any, token: str, now: Any) -> UUID:
         link = (await session.scalars(select(SignInLink).where(SignInLink.hash == hash_of(token)))).one()
         if link.used_at is not None:
             raise service.LinkNotLive
-        await asyncio.sleep(0.2)
+        await both_have_read.wait()
         link.used_at = now
         organization: UUID = link.organization_id
         return organization

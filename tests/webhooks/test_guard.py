@@ -250,14 +250,14 @@ async def test_a_receiver_that_hangs_up_or_says_nothing_ends_in_time() -> None:
         await asyncio.sleep(30)
         return 200
 
-    for answer, error in ((hangs_up, "no_http"), (says_nothing, "timeout")):
+    for answer, error, seconds in ((hangs_up, "no_http", 20), (says_nothing, "timeout", 0.3)):
         async with receiving(answer) as (_, port):
-            reply = await knock(Courier(inside_allowed=True, seconds=0.3), f"http://127.0.0.1:{port}/")
+            reply = await knock(Courier(inside_allowed=True, seconds=seconds), f"http://127.0.0.1:{port}/")
             assert (reply.status, reply.error) == (None, error)
 
 
-@pytest.mark.parametrize(("most_read", "status"), [(courier.MOST_READ, 200), (10**12, None)])
-async def test_an_answer_without_end_is_cut(monkeypatch: Any, most_read: int, status: int | None) -> None:
+@pytest.mark.parametrize(("most_read", "seconds", "status"), [(courier.MOST_READ, 20, 200), (10**12, 1, None)])
+async def test_an_answer_without_end_is_cut(monkeypatch: Any, most_read: int, seconds: int, status: int | None) -> None:
     """The control: a courier that reads on is held until its time is up."""
 
     async def pours(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -272,6 +272,6 @@ async def test_an_answer_without_end_is_cut(monkeypatch: Any, most_read: int, st
     server = await asyncio.start_server(pours, "127.0.0.1", 0)
     async with server:
         reply = await knock(
-            Courier(inside_allowed=True, seconds=1), f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            Courier(inside_allowed=True, seconds=seconds), f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         )
         assert (reply.status, reply.error) == (status, None if status else "timeout")
