@@ -6,9 +6,11 @@ Text is in Unicode normal form C and sorts by code point; numbers are integers; 
 import hashlib
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
+from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
-from unicodedata import normalize
+from unicodedata import is_normalized, normalize
 
 from app.engine.model import Agreement, Clearing, Demand, Departure, Listing, Market, Pool
 
@@ -40,12 +42,12 @@ def arrange(market: Market) -> Market:
 
 def encode_market(market: Market) -> bytes:
     """Return the canonical JSON of a market: what a run stores as its input."""
-    return _encode(asdict(arrange(market)))
+    return _encode(arrange(market))
 
 
 def encode_clearing(clearing: Clearing) -> bytes:
     """Return the canonical JSON of a clearing: what a run stores as its result."""
-    return _encode(asdict(clearing))
+    return _encode(clearing)
 
 
 def decode_market(data: bytes) -> Market:
@@ -76,8 +78,24 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _encode(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode()
+def _encode(record: Market | Clearing) -> bytes:
+    """Write a record; each row inside becomes a dictionary only when its turn comes, not all of them at once."""
+    return json.dumps(
+        record, default=_fields, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    ).encode()
+
+
+def _fields(record: object) -> dict[str, object]:
+    """Return a record's fields by name."""
+    names, values = _reader(type(record))
+    return dict(zip(names, values(record), strict=True))
+
+
+@cache
+def _reader(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Return the names of a record's fields in order, and what reads them all at once."""
+    names = tuple(sorted(field.name for field in fields(kind)))
+    return names, attrgetter(*names)
 
 
 def _arrange_pool(pool: Pool) -> Pool:
@@ -95,9 +113,11 @@ def _rows(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> tuple[_Row, ...]:
 
 
 def _normal(row: _Row) -> _Row:
-    fields: dict[str, Any] = {name: getattr(row, name) for name in row.__slots__}
-    text = {name: normalize("NFC", value) for name, value in fields.items() if isinstance(value, str)}
-    changed: dict[str, Any] = {name: value for name, value in text.items() if value != fields[name]}
+    changed: dict[str, Any] = {
+        name: normalize("NFC", value)
+        for name, value in _fields(row).items()
+        if isinstance(value, str) and not is_normalized("NFC", value)
+    }
     return replace(row, **changed) if changed else row
 
 
