@@ -12,8 +12,8 @@ import numpy as np
 from app.engine.compiled import Ints
 from app.engine.flows import Optimum, Programme
 from app.engine.network import Network
-from app.engine.pivots import CURVE, FIRST, NEXT, PARENT, PRED, PREVIOUS, WIDTH
-from app.engine.simplex import State
+from app.engine.pivots import CURVE, PARENT, PRED
+from app.engine.simplex import State, plant
 
 #: arcs of all states together: at about 60 bytes each with their nodes' names
 MOST_ARCS = 4_000_000
@@ -78,7 +78,8 @@ def _carry(kept: Kept, net: Network, tail: Ints, head: Ints) -> State:
     z = np.zeros(net.nodes, dtype=np.int64)  # 4
     np.add.at(z, tail, flow)
     np.subtract.at(z, head, flow)
-    return State(_planted(parent, by), np.zeros(net.nodes, dtype=np.int64), z, flow)
+    by[0] = 0
+    return State(plant(parent, by), np.zeros(net.nodes, dtype=np.int64), z, flow)
 
 
 def _found(old_tail: Ints, old_head: Ints, tail: Ints, head: Ints, nodes: int) -> Ints:
@@ -90,18 +91,3 @@ def _found(old_tail: Ints, old_head: Ints, tail: Ints, head: Ints, nodes: int) -
     if not len(key):
         return np.full(len(wanted), -1, dtype=np.int64)
     return np.asarray(np.where(key[sort[at]] == wanted, sort[at], -1))
-
-
-def _planted(parent: Ints, pred: Ints) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
-    """Return the tree of given parents and predecessor arcs, children linked in the order of their numbers."""
-    tree = np.zeros((len(parent), WIDTH), dtype=np.int32)
-    tree[:, PARENT], tree[:, PRED] = parent, pred
-    tree[0, PRED] = 0
-    child = 1 + np.argsort(parent[1:], kind="stable")
-    first = np.ones(len(child), dtype=bool)
-    first[1:] = parent[child[1:]] != parent[child[:-1]]
-    tree[parent[child[first]], FIRST] = child[first]
-    later = np.flatnonzero(~first)
-    tree[child[later], PREVIOUS] = child[later - 1]
-    tree[child[later - 1], NEXT] = child[later]
-    return tree

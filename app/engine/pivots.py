@@ -1,15 +1,18 @@
 """The pivots of the network simplex: pricing by blocks, long steps along curves, a strongly feasible tree.
 
-The tree is one row of WIDTH numbers a node; 0 is the root and, in the links between nodes, also nobody. Arcs are
+The tree is one row of WIDTH numbers a node, 0 is the root. A thread runs from the root through all nodes and back,
+the nodes of every subtree in one piece, its top first: it ends before the next node that is not deeper. Arcs are
 columns tail, head, cost, cap, flow, and side: 1 for an empty arc, -1 for a full one, 0 in the tree or without room.
 Levels are columns price (`rate`) and where they begin (`begin`), see `simplex`. All shapes are (arcs,), (nodes,) or
 (levels,), money in rupiah per base unit, amounts in base units.
 """
 
+import numpy as np
+
 from app.engine.compiled import Ints, Rows, Signs, kernel
 
-#: columns of a tree row: the node it hangs on; by which arc, or CURVE; steps to the root; the list of its children
-PARENT, PRED, DEPTH, FIRST, NEXT, PREVIOUS = 0, 1, 2, 3, 4, 5
+#: columns of a tree row: the node it hangs on; by which arc, or CURVE; steps to the root; its neighbours on the thread
+PARENT, PRED, DEPTH, NEXT, PREVIOUS = 0, 1, 2, 3, 4
 #: where its curve stands: the level of its injection if the node hangs by its curve, else the level that begins there
 LEVEL = 6
 WIDTH = 8
@@ -23,59 +26,67 @@ UNBOUNDED, TOO_MANY = -1, -2
 AT_ARC, AT_RISING, AT_FALLING = 0, 1, 2
 
 
-@kernel("void(i4[:,::1], i8[::1], i8, i8)")
-def shift(tree: Rows, price: Ints, top: int, by: int) -> None:
-    """Raise the prices of a subtree by a constant and count its depths again."""
-    x = top
+@kernel("i8(i4[:,::1], i8[::1], i8, i8, i8)")
+def shift(tree: Rows, price: Ints, top: int, by: int, down: int) -> int:
+    """Raise the prices of a subtree by a constant and lower its nodes by some steps; return its last node."""
+    depth, x = tree[top, DEPTH], top
     while True:
         price[x] += by
-        tree[x, DEPTH] = tree[tree[x, PARENT], DEPTH] + 1
-        if tree[x, FIRST] != 0:
-            x = tree[x, FIRST]
-            continue
-        while x != top and tree[x, NEXT] == 0:
-            x = tree[x, PARENT]
-        if x == top:
-            return
-        x = tree[x, NEXT]
+        tree[x, DEPTH] += down
+        last, x = x, tree[x, NEXT]
+        if tree[x, DEPTH] <= depth:
+            return last
 
 
-@kernel("void(i4[:,::1], i8, i8, i8)")
-def attach(tree: Rows, x: int, parent: int, pred: int) -> None:
-    """Hang a node on another by an arc, or on the root by its curve."""
-    tree[x, PARENT] = parent
-    tree[x, PRED] = pred
-    after = tree[parent, FIRST]
-    tree[x, NEXT] = after
-    tree[x, PREVIOUS] = 0
-    if after != 0:
-        tree[after, PREVIOUS] = x
-    tree[parent, FIRST] = x
+@kernel("void(i4[:,::1], i8, i8)")
+def link(tree: Rows, x: int, follower: int) -> None:
+    """Let a node be followed by another on the thread."""
+    tree[x, NEXT] = follower
+    tree[follower, PREVIOUS] = x
 
 
-@kernel("void(i4[:,::1], i8)")
-def detach(tree: Rows, x: int) -> None:
-    """Take a node off the list of its parent's children."""
-    after, before = tree[x, NEXT], tree[x, PREVIOUS]
-    if before != 0:
-        tree[before, NEXT] = after
-    else:
-        tree[tree[x, PARENT], FIRST] = after
-    if after != 0:
-        tree[after, PREVIOUS] = before
-
-
-@kernel("void(i4[:,::1], i8, i8, i8, i8)")
-def rehang(tree: Rows, inner: int, out: int, parent: int, pred: int) -> None:
-    """Hang the subtree of `out` by its node `inner` on a new parent: the path between the two turns round."""
-    x = inner
+@kernel("void(i4[:,::1])")
+def string(tree: Rows) -> None:
+    """Thread a tree of given parents: the nodes of every subtree in one piece, its top first."""
+    child, sibling = np.zeros(len(tree), dtype=np.int32), np.zeros(len(tree), dtype=np.int32)
+    for x in range(len(tree) - 1, 0, -1):
+        parent = tree[x, PARENT]
+        sibling[x], child[parent] = child[parent], x
+    x = last = 0
     while True:
-        old_parent, old_pred = tree[x, PARENT], tree[x, PRED]
-        detach(tree, x)
-        attach(tree, x, parent, pred)
-        if x == out:
+        if child[x] != 0:
+            x = child[x]
+        else:
+            while x != 0 and sibling[x] == 0:
+                x = tree[x, PARENT]
+            x = sibling[x]
+        link(tree, last, x)
+        if x == 0:
             return
-        parent, pred, x = x, old_pred, old_parent
+        last = x
+
+
+@kernel("i8(i4[:,::1], i8[::1], i8, i8, i8, i8, i8)")
+def turn_round(tree: Rows, price: Ints, inner: int, out: int, parent: int, pred: int, by: int) -> int:
+    """Cut the subtree of `out` off and hang it by its node `inner` on a new parent; raise its prices.
+
+    The path from inner to out turns round. Its nodes go one by one, each with what is left of its subtree: what is left
+    is in one piece of the thread, as the piece before it is already cut out. In this order the pieces are the thread of
+    the turned subtree; its last node is returned, to be put behind the parent.
+    """
+    x, last, down = inner, 0, tree[parent, DEPTH] + 1
+    while True:
+        before, above, above_pred = tree[x, PREVIOUS], tree[x, PARENT], tree[x, PRED]
+        end = shift(tree, price, x, by, down - tree[x, DEPTH])
+        link(tree, before, tree[end, NEXT])
+        if last != 0:
+            link(tree, last, x)
+        tree[x, PARENT], tree[x, PRED] = parent, pred
+        last = end
+        if x == out:
+            return last
+        parent, pred, x = x, above_pred, above
+        down += 1
 
 
 @kernel("UniTuple(i8, 3)(i4[::1], i4[::1], i8[::1], i1[::1], i8[::1], i4[::1], i4[:,::1], i8[::1], i8, i8)")
@@ -217,20 +228,21 @@ def exchange(
         leaving = tree[out, PRED]
         if leaving != CURVE:
             side[leaving] = 0 if cap[leaving] == 0 else 1 if flow[leaving] == 0 else -1
-        rehang(tree, inner, out, parent, arc)
         if arc != CURVE:
             side[arc] = 0
     elif arc != CURVE:
         side[arc] = 1 if flow[arc] == 0 else -1
     for x in (rising, falling):
-        if x not in (0, inner) and tree[x, PRED] == CURVE and rate[tree[x, LEVEL]] != price[x]:
-            shift(tree, price, x, rate[tree[x, LEVEL]] - price[x])
+        if x not in (0, inner, out) and tree[x, PRED] == CURVE and rate[tree[x, LEVEL]] != price[x]:
+            shift(tree, price, x, rate[tree[x, LEVEL]] - price[x], 0)
     if inner != 0:
         if arc == CURVE:
             level = rate[tree[inner, LEVEL]]
         else:
             level = price[parent] + (-cost[arc] if tail[arc] == inner else cost[arc])
-        shift(tree, price, inner, level - price[inner])
+        last = turn_round(tree, price, inner, out, parent, arc, level - price[inner])
+        link(tree, last, tree[parent, NEXT])
+        link(tree, parent, inner)
 
 
 @kernel("UniTuple(i8, 3)(i8, i8, i8, i8, i8, i8, i8, i8, i8, i8)")

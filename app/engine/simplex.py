@@ -21,7 +21,7 @@ import numpy as np
 
 from app.engine.compiled import Ints, Rows, kernel
 from app.engine.curves import Curves
-from app.engine.pivots import CURVE, DEPTH, FIRST, LEVEL, NEXT, PARENT, PRED, PREVIOUS, TOO_MANY, UNBOUNDED, WIDTH, run
+from app.engine.pivots import CURVE, DEPTH, LEVEL, NEXT, PARENT, PRED, TOO_MANY, UNBOUNDED, WIDTH, run, string
 
 #: candidates looked at before one is taken
 BLOCK = 80
@@ -91,7 +91,7 @@ def seat(
             else:
                 forced[count] = x
                 count += 1
-    x = tree[0, FIRST]
+    x = tree[0, NEXT]
     while x != 0:
         parent, arc = tree[x, PARENT], tree[x, PRED]
         if arc == CURVE:
@@ -99,23 +99,23 @@ def seat(
         else:
             price[x] = price[parent] + (-cost[arc] if tail[arc] == x else cost[arc])
         tree[x, DEPTH] = tree[parent, DEPTH] + 1
-        if tree[x, FIRST] != 0:
-            x = tree[x, FIRST]
-            continue
-        while x != 0 and tree[x, NEXT] == 0:
-            x = tree[x, PARENT]
         x = tree[x, NEXT]
     return count
 
 
+def plant(parent: Ints, pred: Ints) -> Rows:
+    """Return the tree of given parents and predecessor arcs, shape (nodes,), both 0 at the root."""
+    tree = np.zeros((len(parent), WIDTH), dtype=np.int32)
+    tree[:, PARENT], tree[:, PRED] = parent, pred
+    string(tree)
+    return tree
+
+
 def start(nodes: int, arcs: Arcs) -> State:
     """Return the state in which nothing flows and every node hangs on the root by its curve."""
-    tree = np.zeros((nodes, WIDTH), dtype=np.int32)
-    each = np.arange(1, nodes)
-    tree[1:, PRED] = CURVE
-    tree[1:, PREVIOUS] = each - 1
-    tree[1:-1, NEXT] = each[1:]
-    tree[0, FIRST] = min(nodes - 1, 1)
+    pred = np.full(nodes, CURVE, dtype=np.int64)
+    pred[0] = 0
+    tree = plant(np.zeros(nodes, dtype=np.int64), pred)
     zero = np.zeros(nodes, dtype=np.int64)
     return State(tree, zero, zero.copy(), np.zeros(len(arcs.tail), dtype=np.int64))
 
