@@ -87,12 +87,13 @@ def _encode(record: Market | Clearing) -> bytes:
 
 def _fields(record: object) -> dict[str, object]:
     """Return a record's fields by name."""
-    names, values = _reader(type(record))
+    kind: Any = type(record)  # mypy does not see that a class can be hashed
+    names, values = _reader(kind)
     return dict(zip(names, values(record), strict=True))
 
 
 @cache
-def _reader(kind: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+def _reader(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
     """Return the names of a record's fields in order, and what reads them all at once."""
     names = tuple(sorted(field.name for field in fields(kind)))
     return names, attrgetter(*names)
