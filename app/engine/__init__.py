@@ -25,6 +25,7 @@ joint       departures that several arcs or pools share
 ties        the order of posting, then of arrival
 fills       smallest fills: branch and bound
 prices      which prices a flow allows, and what is published
+coupled     other markets: zones with offers and bids, coupled by lines
 components  the whole market, pools joined where they must be
 claim       what a result claims
 audit       whether it holds
