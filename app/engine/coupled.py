@@ -1,8 +1,8 @@
 """Other markets: zones that each hold offers and bids, coupled by lines, such as a day ahead of electricity.
 
-1. Every order becomes an arc at the market node 0, every line an arc between zones. 2. The simplex gives an optimal whole
-flow. 3. Shortest paths on its residual network give the lowest and the highest prices that go with it; that they exist
-proves it optimal.
+1. Every order becomes an arc at the market node 0, every line an arc between zones. 2. The simplex gives an optimal
+whole flow. 3. Shortest paths on its residual network give the lowest and the highest prices that go with it; that they
+exist proves it optimal.
 """
 
 from dataclasses import dataclass
