@@ -28,6 +28,7 @@ prices      which prices a flow allows, and what is published
 coupled     other markets: zones with offers and bids, coupled by lines
 components  the whole market, pools joined where they must be
 claim       what a result claims
+trades      every trade that the rules allow, straight from the market
 audit       whether it holds
 matches     from flows to matches and prices
 standing    where every order stands afterwards

@@ -1,7 +1,8 @@
 """The audit: does a claimed clearing hold? It knows no solver, only whole numbers, and is written to be read aloud.
 
 A claim is a network, what flows on it, prices at its nodes, and two sets of prices from which bounds of the surplus
-follow. The audit believes no figure: it adds everything up again in Python's unbounded integers.
+follow. The audit believes no figure: it adds everything up again in Python's unbounded integers. Nor does it believe
+that the network is the market: matches keep the rules of the market, and prices bound every trade that they allow.
 """
 
 from collections import Counter
@@ -10,8 +11,10 @@ from collections.abc import Sequence
 from app.engine.claim import Arc, Bound, Claim
 from app.engine.model import Market, Match
 from app.engine.pairs import Agreements, departure_leg, first_failing, loco_leg
+from app.engine.trades import Figures, Name, cheapest, figures
 
-CHECKED = ("balance", "bounds", "rows", "reduced_cost", "fills", "matches", "surplus", "gap")
+Load = Counter[str | None]
+CHECKED = ("balance", "bounds", "rows", "reduced_cost", "fills", "matches", "surplus", "gap", "complete")
 
 
 class AuditError(Exception):
@@ -21,11 +24,12 @@ class AuditError(Exception):
 def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> tuple[str, ...]:
     """Return the names of the checks, all passed; raise AuditError at the first that does not."""
     free = {departure.id: departure.free_g for departure in market.departures}
-    load: Counter[str | None] = Counter()
+    load = Load()
     for arc in (arc for claim in claims for arc in claim.arcs if arc.departure is not None):
         load[arc.departure] += arc.flow * arc.weight
     for departure, grams in load.items():
         _require(grams <= free[departure or ""], "rows", departure)
+    orders = figures(market)
     for claim in claims:
         inflow: Counter[int] = Counter()
         for number, arc in enumerate(claim.arcs):
@@ -41,12 +45,14 @@ def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> 
         _require(not any(inflow.values()) and claim.price[0] == 0, "balance", inflow)
         surplus = -sum(arc.cost * arc.flow for arc in claim.arcs)
         _require(surplus == claim.surplus, "surplus", surplus)
-        bounded = [arc for number, arc in enumerate(claim.arcs) if number not in claim.turned_away]
-        _require(_bound(bounded, claim.bound, free) - surplus == claim.gap >= 0, "gap", claim.gap)
-        _require(
-            _bound(claim.arcs, claim.linear_bound, free) - surplus == claim.linear_gap >= 0, "gap", claim.linear_gap
-        )
-    _same_trade(market, claims, matches, load)
+        kept = [arc for number, arc in enumerate(claim.arcs) if number not in claim.turned_away]
+        for arcs, bound, gap in ((kept, claim.bound, claim.gap), (claim.arcs, claim.linear_bound, claim.linear_gap)):
+            _require(_bound(arcs, bound, free) - surplus == gap >= 0, "gap", gap)
+        for prices in (Bound(1, claim.price), claim.bound, claim.linear_bound):
+            _complete(market, orders, claim, prices)
+    pools = {name for claim in claims for name in claim.commodities}
+    _require(pools == {pool.commodity for pool in market.pools}, "complete", pools)
+    _same_trade(market, orders, claims, matches, load)
     return CHECKED
 
 
@@ -79,17 +85,35 @@ def _bound(arcs: Sequence[Arc], bound: Bound, free: dict[str, int]) -> int:
         grams, price = priced.get(arc.departure or "", (1, 0))
         _require(arc.weight % grams == 0, "gap", arc)
         gain = bound.node[arc.head] - bound.node[arc.tail] - bound.scale * arc.cost - arc.weight // grams * price
-        total += arc.cap * max(gain, 0)
+        cap = arc.cap if arc.departure is None else max(arc.cap, free[arc.departure] // arc.weight)
+        total += cap * max(gain, 0)
     return total // bound.scale
 
 
-def _same_trade(market: Market, claims: Sequence[Claim], matches: Sequence[Match], load: Counter[str | None]) -> None:
+def _complete(market: Market, orders: Figures, claim: Claim, prices: Bound) -> None:
+    """Require that no trade that the rules allow gains more at these prices than room on its departure is worth."""
+    # an order that the claim does not know stands for its own price
+    price = {name: prices.scale * cost for name, (cost, _, _) in orders.items()}
+    worth = Counter[tuple[str | None, int]]()
+    for arc in claim.arcs:
+        rise, place = prices.node[arc.head] - prices.node[arc.tail], (arc.departure, arc.weight)
+        worth[place] = max(worth[place], rise - prices.scale * arc.cost)
+        if arc.order is not None:
+            price[arc.order] = rise
+    for pool in (pool for pool in market.pools if pool.commodity in claim.commodities):
+        for leg, least in cheapest(market, pool, price):
+            room = worth[None if leg.departure is None else leg.departure.id, pool.unit_weight_g]
+            _require(least + prices.scale * leg.freight_idr + room >= 0, "complete", leg)
+
+
+def _same_trade(market: Market, orders: Figures, claims: Sequence[Claim], matches: Sequence[Match], load: Load) -> None:
     """Require that every match keeps every rule and adds up, and that together they fill and load as the flows do."""
-    price, fill, cargo = {}, Counter[tuple[str, str, str]](), Counter[str | None]()
+    price, fill, cargo, gained = {}, Counter[Name](), Load(), 0
     for claim in claims:
         for arc in claim.arcs:
             if arc.order is not None:
                 _require(arc.order not in price, "matches", arc)
+                _require((arc.cost, arc.cap, arc.least) == orders[arc.order], "complete", arc)
                 price[arc.order] = claim.price[arc.head] - claim.price[arc.tail]
                 fill[arc.order] += arc.flow
     agreements, departures = Agreements(market.agreements), {row.id: row for row in market.departures}
@@ -106,7 +130,7 @@ def _same_trade(market: Market, claims: Sequence[Claim], matches: Sequence[Match
         _require((m.collection_idr, m.freight_idr) == (s.collection_idr, leg.freight_idr), "matches", m)
         hub = m.producer_price_idr + m.collection_idr
         _require(hub + m.freight_idr + m.scarcity_idr == m.delivered_price_idr, "matches", m)
-        _require(m.producer_price_idr >= s.ask_idr and m.delivered_price_idr <= d.limit_idr, "matches", m)
+        _require(s.ask_idr <= m.producer_price_idr and m.delivered_price_idr <= d.limit_idr, "matches", m)
         offer, request = (m.commodity, "listing", s.id), (m.commodity, "demand", d.id)
         _require((hub, -m.delivered_price_idr) == (price[offer], price[request]), "matches", m)
         _require(m.quantity >= 1 and m.scarcity_idr >= 0, "matches", m)
@@ -114,6 +138,8 @@ def _same_trade(market: Market, claims: Sequence[Claim], matches: Sequence[Match
         fill[request] -= m.quantity
         if departure is not None:
             cargo[departure] += m.quantity * weight
+        gained += m.quantity * (d.limit_idr - s.ask_idr - m.collection_idr - m.freight_idr)
+    _require(gained == sum(claim.surplus for claim in claims), "surplus", gained)
     _require(not any(fill.values()) and +cargo == +load, "matches", (fill, cargo))
 
 

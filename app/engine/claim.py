@@ -36,6 +36,8 @@ class Bound:
 class Claim:
     """One component's claimed result; money in rupiah."""
 
+    #: of the pools that were solved together
+    commodities: Sequence[str]
     arcs: Sequence[Arc]
     #: published price of every node
     price: Sequence[int]

@@ -85,6 +85,7 @@ class Component:
             else:
                 arcs.append(Arc(tail, head, cost, cap, flow, departure, weight if departure is not None else 0))
         return Claim(
+            commodities=self.commodities,
             arcs=arcs,
             price=self.price.tolist(),
             turned_away=frozenset(self.turned_away.tolist()),

@@ -1,4 +1,4 @@
-"""Twenty bugs, each put into the engine by changing one line of one function, and what finds them.
+"""Forty bugs, each put into the engine by changing one line of one function, and what finds them.
 
 `python -m tests.engine.seeded` prints for every bug, as JSON, which check of the suite found it, in how many markets it
 changed the surplus, and in how many of those the clearing was refused. numba is switched off in that process, so that
@@ -75,6 +75,50 @@ BUGS = (
         "leg.arrives_on <= key.last_day",
         "leg.arrives_on <= key.last_day + 1",
     ),
+)
+
+#: of what never comes into the network, or comes into it otherwise than the market says
+MISSING = (
+    Bug("a request is left out of the book", book.open_book, "not order.price_expired", "order.quantity != 3"),
+    Bug("small offers are left out of the book", book.open_book, "not listing.price_expired", "listing.quantity > 2"),
+    Bug("the first day of a window is not open", network._shelves, "key.first_day <= day", "key.first_day < day"),
+    Bug(
+        "a need refuses its last day",
+        book._legs,
+        "leg.arrives_on <= key.last_day",
+        "leg.arrives_on <= key.last_day - 1",
+    ),
+    Bug("goods load for one day too short", network._depart, "leg.arrives_on + step)", "leg.arrives_on + step + 1)"),
+    Bug("a freshness step is lost", network._asked, "{key.min_life_days for", "{max(key.min_life_days, 1) for"),
+    Bug("fresh goods do not step down", network._arrival, "if j > 0:", "if j > 1:"),
+    Bug("a grade does not step down", network._arrival, "i + 1 < len(grades)", "i + 2 < len(grades)"),
+    Bug("goods that keep longest stand alone", network._shelves, "pairwise(lives)", "pairwise(lives[:-1])"),
+    Bug("a departure is left out", book._legs, "if k.hub in hubs", 'if k.hub in hubs and k.id != "k0"'),
+    Bug("the last day of fetching is left out", book._legs, "range(first, last + 1)", "range(first, last)"),
+    Bug(
+        "agreements are ignored",
+        book._legs,
+        "and agreements.in_force(k.hub, k.region, pool.commodity, k.departs_on, k.departs_on)",
+        "",
+    ),
+    Bug(
+        "an agreement is asked on the day of arrival",
+        book._legs,
+        "pool.commodity, k.departs_on, k.departs_on)",
+        "pool.commodity, k.arrives_on, k.arrives_on)",
+    ),
+    Bug("cooled goods spoil as if uncooled", network._keeps, "if chilled", "if not chilled"),
+    Bug("freight is a rupiah too dear", network._depart, "leg.freight_idr, cap", "leg.freight_idr + 1, cap"),
+    Bug("collection is forgotten", network.build, "s.ask_idr + s.collection_idr", "s.ask_idr"),
+    Bug("a request is one unit short", network.build, "-d.limit_idr, d.quantity", "-d.limit_idr, d.quantity - 1"),
+    Bug("a limit is a rupiah too low", network.build, "-d.limit_idr, d.quantity", "1 - d.limit_idr, d.quantity"),
+    Bug(
+        "a unit of capacity is lost",
+        network._depart,
+        "free_g // book.pool.unit_weight_g",
+        "free_g // book.pool.unit_weight_g - 1",
+    ),
+    Bug("only what keeps longest loads", network._depart, "lives[shelf])), load)", "lives[-1])), load)"),
 )
 
 
@@ -194,7 +238,7 @@ def main() -> None:
     signal.signal(signal.SIGVTALRM, lambda *_: (_ for _ in ()).throw(TimeoutError()))
     result: dict[str, Any] = {"": found_by()}
     right = [clearing.clear(market_of(seed)).certificate.surplus_idr for seed in range(MARKETS)]
-    for bug in BUGS:
+    for bug in (*BUGS, *MISSING):
         with seeded(bug):
             changed, refused = judged(right)
             result[bug.name] = {"found_by": found_by(), "changed": changed, "refused": refused}

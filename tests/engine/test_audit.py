@@ -61,6 +61,19 @@ def is_demand(name: str) -> Callable[[Any], bool]:
     return lambda arc: arc.order is not None and arc.order[1:] == ("demand", name)
 
 
+def is_listing(name: str) -> Callable[[Any], bool]:
+    return lambda arc: arc.order is not None and arc.order[1:] == ("listing", name)
+
+
+def heavier(claim: Claim, **more: int) -> Claim:
+    """Make the departure full by a wrong weight, and prove both bounds by the prices without those turned away."""
+    claim = replace(with_arc(claim, is_lane, weight=1100, **more), linear_bound=claim.bound)
+    surplus = -sum(arc.cost * arc.flow for arc in claim.arcs)
+    kept = [arc for number, arc in enumerate(claim.arcs) if number not in claim.turned_away]
+    gap, linear_gap = (auditing._bound(arcs, claim.bound, {"k": 12_000}) - surplus for arcs in (kept, claim.arcs))
+    return replace(claim, surplus=surplus, gap=gap, linear_gap=linear_gap)
+
+
 def turned_away(claim: Claim, name: str) -> Claim:
     number = next(i for i, arc in enumerate(claim.arcs) if is_demand(name)(arc))
     return replace(claim, turned_away=claim.turned_away | {number})
@@ -79,7 +92,15 @@ Tamper = Callable[[Claim, list[Match]], tuple[Claim, list[Match]]]
 
 #: what a second check sees too, and which
 SEEN_TWICE = {
-    "an overfull departure": "matches",
+    "an overfull departure": "complete",
+    "flow above capacity": "complete",
+    "a fill below the smallest": "complete",
+    "an order left out although in the money": "complete",
+    "an order that is claimed twice": "complete",
+    "freight that is no freight": "surplus",
+    "freight too cheap where it is full": "matches",
+    "a match that is left out": "matches",
+    "a match that is larger": "matches",
     "flow that vanishes": "surplus",
     "a lane that runs at a loss": "surplus",
     "scarcity where there is room": "surplus",
@@ -134,8 +155,13 @@ TAMPERED: dict[str, tuple[str, Tamper]] = {
         lambda c, m: (c, with_match(m, "d", **more("producer_price_idr", 1), **more("delivered_price_idr", 1))),
     ),
     "a match of nothing": ("matches", lambda c, m: (c, [*m, replace(m[0], quantity=0)])),
-    "a match that is left out": ("matches", lambda c, m: (c, m[1:])),
-    "a match that is larger": ("matches", lambda c, m: (c, with_match(m, "d", **more("quantity", 1)))),
+    "a match that is left out": ("surplus", lambda c, m: (c, m[1:])),
+    "a load of another weight": ("matches", lambda c, m: (heavier(c), m)),
+    "freight too cheap where it is full": ("surplus", lambda c, m: (heavier(c, cost=1), m)),
+    "a pool that nobody claims": ("complete", lambda c, m: (replace(c, commodities=()), m)),
+    "an order with another smallest fill": ("complete", lambda c, m: (with_arc(c, is_demand("e"), least=2), m)),
+    "an order that hangs elsewhere": ("complete", lambda c, m: (with_arc(c, is_listing("t"), head=0), m)),
+    "a match that is larger": ("surplus", lambda c, m: (c, with_match(m, "d", **more("quantity", 1)))),
 }
 
 

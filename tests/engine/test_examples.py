@@ -186,11 +186,12 @@ def test_a_smallest_fill_is_kept_or_nothing_is_traded() -> None:
 
 
 def test_a_region_without_an_agreement_on_the_day_of_departure_is_not_matched() -> None:
-    book = market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("k", 2, 9)])
+    book = market([listing("s", 5, 10)], [demand("d", 5, 20)], [departure("k", 2, 9, arrives_on=TODAY + 3)])
+    just = replace(book, agreements=(Agreement(HUB, CITY, TODAY + 2, TODAY + 2),))
     until = replace(book, agreements=(Agreement(HUB, CITY, TODAY, TODAY + 1),))
     other = replace(book, agreements=(Agreement(HUB, CITY, TODAY, TODAY + 9, ("beras",)),))
     assert sold(clear(until)) == sold(clear(other)) == {}
-    assert sold(clear(book)) == {("s", "d"): 5}
+    assert sold(clear(book)) == sold(clear(just)) == {("s", "d"): 5}
 
 
 def test_a_buyer_may_fetch_at_the_hub_without_a_departure() -> None:

@@ -1,16 +1,20 @@
 """Prices of a flow: midway where there is a choice, none where a departure is kept from those who gain."""
 
-import numpy as np
+from collections import defaultdict
 
-from app.engine.book import open_book
+import numpy as np
+from ortools.sat.python import cp_model
+
+from app.engine.book import demand_class, open_book, supply_class
 from app.engine.clear import clear
 from app.engine.components import settle_market
 from app.engine.joint import common_grams, make_rows
+from app.engine.model import Clearing, Demand, Listing
 from app.engine.network import Network, build
 from app.engine.prices import exist, publish
 from app.engine.question import Row
 from tests.engine.markets import demand, departure, listing, market, random_market
-from tests.engine.pairwise import best_surplus
+from tests.engine.pairwise import Pair, best_surplus, pairs
 
 REACH = 1000
 
@@ -53,3 +57,70 @@ def test_a_whole_optimum_may_need_a_scarcity_although_a_unit_is_free() -> None:
     clearing = clear(book)
     assert clearing.certificate.surplus_idr == best_surplus(book)
     assert clearing.certificate.status == "bounded"
+
+
+def prices_of(ways: list[Pair], clearing: Clearing) -> tuple[cp_model.CpModel, dict[object, cp_model.IntVar]]:
+    """Return (a) to (d) of a clearing without full departures, pair by pair: a variable for each class of orders."""
+    model = cp_model.CpModel()
+    price: dict[object, cp_model.IntVar] = {}
+    moved: defaultdict[tuple[str, str, str | None, int], int] = defaultdict(int)
+    fill: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for m in clearing.matches:
+        moved[m.listing_id, m.demand_id, m.departure_id, m.departs_on] += m.quantity
+        fill["listing", m.listing_id] += m.quantity
+        fill["demand", m.demand_id] += m.quantity
+    orders: set[Listing | Demand] = {order for pair in ways for order in (pair.listing, pair.demand)}
+    for order in orders:
+        p = model.new_int_var(-10_000, 10_000, "")
+        if isinstance(order, Listing):
+            gain = price.setdefault(supply_class(order), p) - order.ask_idr - order.collection_idr
+        else:
+            gain = order.limit_idr - price.setdefault(demand_class(order), p)
+        filled = fill["listing" if isinstance(order, Listing) else "demand", order.id]
+        if filled:
+            model.add(gain >= 0)
+        if filled < order.quantity:
+            model.add(gain <= 0)
+    for pair in ways:
+        s, d = price[supply_class(pair.listing)], price[demand_class(pair.demand)]
+        freight = pair.demand.limit_idr - pair.listing.ask_idr - pair.listing.collection_idr - pair.gain
+        model.add(d - s <= freight)
+        if moved[pair.listing.id, pair.demand.id, pair.departure and pair.departure.id, pair.day]:
+            model.add(d - s >= freight)
+    return model, price
+
+
+def extreme(model: cp_model.CpModel, aim: cp_model.LinearExprT) -> int:
+    model.minimize(aim)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    assert solver.solve(model) == cp_model.OPTIMAL
+    return round(solver.objective_value)
+
+
+def test_published_prices_are_midway_between_the_extremes_that_the_pairs_allow() -> None:
+    """A solver that knows pairs only finds the lowest and the highest price of every class that traded."""
+    seen = apart = 0
+    for seed in range(160):
+        book = random_market(seed + 40_000, orders=5)
+        clearing, ways = clear(book), pairs(book)
+        weight = book.pools[0].unit_weight_g
+        left = {k.id: k.free_g for k in book.departures}
+        for m in clearing.matches:
+            if m.departure_id is not None:
+                left[m.departure_id] -= m.quantity * weight
+        if any(left[k] < weight for k in {m.departure_id for m in clearing.matches} - {None}):
+            continue
+        ways = [pair for pair in ways if pair.departure is None or pair.departure.free_g >= weight]
+        model, price = prices_of(ways, clearing)
+        place: dict[str, object] = {s.id: supply_class(s) for s in book.pools[0].listings}
+        place |= {d.id: demand_class(d) for d in book.pools[0].demands}
+        for m in clearing.matches:
+            s, d = price[place[m.listing_id]], price[place[m.demand_id]]
+            hub = m.producer_price_idr + m.collection_idr
+            for variable, published in ((s, hub), (d, m.delivered_price_idr)):
+                low, high = extreme(model, variable), -extreme(model, -variable)
+                assert published == (low + high) // 2, (seed, m)
+                seen, apart = seen + 1, apart + (low < high)
+    assert seen > 200
+    assert apart > 10
