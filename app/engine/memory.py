@@ -69,11 +69,11 @@ def _carry(kept: Kept, net: Network, tail: Ints, head: Ints) -> State:
     both = np.flatnonzero(arc >= 0)
     flow = np.zeros(len(tail), dtype=np.int64)
     flow[arc[both]] = kept.state.flow[both]  # 2
-    pred = kept.state.tree[:, PRED]
+    pred = kept.state.tree[PRED]
     held = np.flatnonzero((pred != CURVE) & (np.arange(len(pred)) > 0))  # 3
     held = held[arc[pred[held]] >= 0]
     parent, by = np.zeros(net.nodes, dtype=np.int64), np.full(net.nodes, CURVE, dtype=np.int64)
-    parent[place[held]] = place[kept.state.tree[held, PARENT]]
+    parent[place[held]] = place[kept.state.tree[PARENT, held]]
     by[place[held]] = arc[pred[held]]
     z = np.zeros(net.nodes, dtype=np.int64)  # 4
     np.add.at(z, tail, flow)

@@ -1,6 +1,6 @@
 """The pivots of the network simplex: pricing by blocks, long steps along curves, a strongly feasible tree.
 
-The tree is one row of WIDTH numbers a node, 0 is the root. A thread runs from the root through all nodes and back,
+The tree is WIDTH rows of a number for each node, 0 is the root. A thread runs from the root through all nodes and back,
 the nodes of every subtree in one piece, its top first: it ends before the next node that is not deeper. Arcs are
 columns tail, head, cost, cap, flow, and side: 1 for an empty arc, -1 for a full one, 0 in the tree or without room.
 Levels are columns price (`rate`) and where they begin (`begin`), see `simplex`. All shapes are (arcs,), (nodes,) or
@@ -11,11 +11,11 @@ import numpy as np
 
 from app.engine.compiled import Ints, Rows, Signs, kernel
 
-#: columns of a tree row: the node it hangs on; by which arc, or CURVE; steps to the root; its neighbours on the thread
+#: rows of the tree: the node it hangs on; by which arc, or CURVE; steps to the root; its neighbours on the thread
 PARENT, PRED, DEPTH, NEXT, PREVIOUS = 0, 1, 2, 3, 4
 #: where its curve stands: the level of its injection if the node hangs by its curve, else the level that begins there
-LEVEL = 6
-WIDTH = 8
+LEVEL = 5
+WIDTH = 6
 #: instead of an arc: the node's own curve
 CURVE = -1
 #: more than can flow
@@ -28,29 +28,33 @@ AT_ARC, AT_RISING, AT_FALLING = 0, 1, 2
 
 @kernel("i8(i4[:,::1], i8[::1], i8, i8, i8)")
 def shift(tree: Rows, price: Ints, top: int, by: int, down: int) -> int:
-    """Raise the prices of a subtree by a constant and lower its nodes by some steps; return its last node."""
-    depth, x = tree[top, DEPTH], top
+    """Raise the prices of a subtree by a constant and lower its nodes by some steps; return its last node.
+
+    Half of all time is spent here. An index without sign is not asked whether it counts from the end.
+    """
+    depths, thread = tree[DEPTH], tree[NEXT]
+    depth, x = depths[top], np.uint32(top)
     while True:
         price[x] += by
-        tree[x, DEPTH] += down
-        last, x = x, tree[x, NEXT]
-        if tree[x, DEPTH] <= depth:
-            return last
+        depths[x] += down
+        last, x = x, np.uint32(thread[x])
+        if depths[x] <= depth:
+            return int(last)
 
 
 @kernel("void(i4[:,::1], i8, i8)")
 def link(tree: Rows, x: int, follower: int) -> None:
     """Let a node be followed by another on the thread."""
-    tree[x, NEXT] = follower
-    tree[follower, PREVIOUS] = x
+    tree[NEXT, x] = follower
+    tree[PREVIOUS, follower] = x
 
 
 @kernel("void(i4[:,::1])")
 def string(tree: Rows) -> None:
     """Thread a tree of given parents: the nodes of every subtree in one piece, its top first."""
-    child, sibling = np.zeros(len(tree), dtype=np.int32), np.zeros(len(tree), dtype=np.int32)
-    for x in range(len(tree) - 1, 0, -1):
-        parent = tree[x, PARENT]
+    child, sibling = np.zeros(len(tree[0]), dtype=np.int32), np.zeros(len(tree[0]), dtype=np.int32)
+    for x in range(len(tree[0]) - 1, 0, -1):
+        parent = tree[PARENT, x]
         sibling[x], child[parent] = child[parent], x
     x = last = 0
     while True:
@@ -58,7 +62,7 @@ def string(tree: Rows) -> None:
             x = child[x]
         else:
             while x != 0 and sibling[x] == 0:
-                x = tree[x, PARENT]
+                x = tree[PARENT, x]
             x = sibling[x]
         link(tree, last, x)
         if x == 0:
@@ -74,14 +78,14 @@ def turn_round(tree: Rows, price: Ints, inner: int, out: int, parent: int, pred:
     is in one piece of the thread, as the piece before it is already cut out. In this order the pieces are the thread of
     the turned subtree; its last node is returned, to be put behind the parent.
     """
-    x, last, down = inner, 0, tree[parent, DEPTH] + 1
+    x, last, down = inner, 0, tree[DEPTH, parent] + 1
     while True:
-        before, above, above_pred = tree[x, PREVIOUS], tree[x, PARENT], tree[x, PRED]
-        end = shift(tree, price, x, by, down - tree[x, DEPTH])
-        link(tree, before, tree[end, NEXT])
+        before, above, above_pred = tree[PREVIOUS, x], tree[PARENT, x], tree[PRED, x]
+        end = shift(tree, price, x, by, down - tree[DEPTH, x])
+        link(tree, before, tree[NEXT, end])
         if last != 0:
             link(tree, last, x)
-        tree[x, PARENT], tree[x, PRED] = parent, pred
+        tree[PARENT, x], tree[PRED, x] = parent, pred
         last = end
         if x == out:
             return last
@@ -111,15 +115,15 @@ def choose(
     while seen < total and best == 0:
         end = min(i + min(block, total - seen), arcs if i < arcs else total)
         if i < arcs:
-            for j in range(i, end):
-                gain = side[j] * (price[head[j]] - price[tail[j]] - cost[j])
+            for j in range(np.uint32(i), np.uint32(end)):
+                gain = side[j] * (price[np.uint32(head[j])] - price[np.uint32(tail[j])] - cost[j])
                 if gain > best:
                     best, found = gain, j
         else:
             for j in range(i, end):
                 x = curved[j - arcs]
-                if tree[x, PRED] != CURVE:
-                    level = tree[x, LEVEL]
+                if tree[PRED, x] != CURVE:
+                    level = tree[LEVEL, x]
                     gain = max(price[x] - rate[level], rate[level - 1] - price[x])
                     if gain > best:
                         best, found = gain, j
@@ -141,24 +145,24 @@ def climb(
     out_u = out_v = rising = falling = 0
     x, y = u, v
     while x != y:
-        if tree[x, DEPTH] >= tree[y, DEPTH]:
-            arc = tree[x, PRED]
+        if tree[DEPTH, x] >= tree[DEPTH, y]:
+            arc = tree[PRED, x]
             if arc == CURVE:
                 rising = x
             else:
                 room = cap[arc] - flow[arc] if head[arc] == x else flow[arc]
                 if room < room_u:
                     room_u, out_u = room, x
-            x = tree[x, PARENT]
+            x = tree[PARENT, x]
         else:
-            arc = tree[y, PRED]
+            arc = tree[PRED, y]
             if arc == CURVE:
                 falling = y
             else:
                 room = cap[arc] - flow[arc] if tail[arc] == y else flow[arc]
                 if room <= room_v:
                     room_v, out_v = room, y
-            y = tree[y, PARENT]
+            y = tree[PARENT, y]
     return room_u, out_u, room_v, out_v, rising, falling
 
 
@@ -167,16 +171,16 @@ def push(tail: Rows, head: Rows, flow: Ints, tree: Rows, u: int, v: int, amount:
     """Move an amount around the cycle, but for the entering arc and the curves."""
     x, y = u, v
     while x != y:
-        if tree[x, DEPTH] >= tree[y, DEPTH]:
-            arc = tree[x, PRED]
+        if tree[DEPTH, x] >= tree[DEPTH, y]:
+            arc = tree[PRED, x]
             if arc != CURVE:
                 flow[arc] += amount if head[arc] == x else -amount
-            x = tree[x, PARENT]
+            x = tree[PARENT, x]
         else:
-            arc = tree[y, PRED]
+            arc = tree[PRED, y]
             if arc != CURVE:
                 flow[arc] += amount if tail[arc] == y else -amount
-            y = tree[y, PARENT]
+            y = tree[PARENT, y]
 
 
 @kernel("UniTuple(i8, 4)(i8[::1], i8[::1], i8[::1], i4[:,::1], i8, i8, i8, i8)")
@@ -188,7 +192,7 @@ def stretch(
     It goes on from level to level while it gains. Of what ends it at once the last on the way round leaves the tree:
     the falling curve, then an arc.
     """
-    up, down = tree[rising, LEVEL], tree[falling, LEVEL]
+    up, down = tree[LEVEL, rising], tree[LEVEL, falling]
     while True:
         to_rise = begin[up + 1] - z[rising] if rising != 0 else ENDLESS
         to_fall = z[falling] - begin[down] if falling != 0 else ENDLESS
@@ -225,7 +229,7 @@ def exchange(
 ) -> None:
     """Let the subtree of `out` hang by `inner` on a parent (inner 0: the tree stays), and renew sides and prices."""
     if inner != 0:
-        leaving = tree[out, PRED]
+        leaving = tree[PRED, out]
         if leaving != CURVE:
             side[leaving] = 0 if cap[leaving] == 0 else 1 if flow[leaving] == 0 else -1
         if arc != CURVE:
@@ -233,15 +237,15 @@ def exchange(
     elif arc != CURVE:
         side[arc] = 1 if flow[arc] == 0 else -1
     for x in (rising, falling):
-        if x not in (0, inner, out) and tree[x, PRED] == CURVE and rate[tree[x, LEVEL]] != price[x]:
-            shift(tree, price, x, rate[tree[x, LEVEL]] - price[x], 0)
+        if x not in (0, inner, out) and tree[PRED, x] == CURVE and rate[tree[LEVEL, x]] != price[x]:
+            shift(tree, price, x, rate[tree[LEVEL, x]] - price[x], 0)
     if inner != 0:
         if arc == CURVE:
-            level = rate[tree[inner, LEVEL]]
+            level = rate[tree[LEVEL, inner]]
         else:
             level = price[parent] + (-cost[arc] if tail[arc] == inner else cost[arc])
         last = turn_round(tree, price, inner, out, parent, arc, level - price[inner])
-        link(tree, last, tree[parent, NEXT])
+        link(tree, last, tree[NEXT, parent])
         link(tree, parent, inner)
 
 
@@ -315,10 +319,10 @@ def pivot(
         flow[arc] += amount if tail[arc] == u else -amount
     if rising != 0:
         z[rising] += amount
-        tree[rising, LEVEL] = up + 1 if end == AT_RISING else up
+        tree[LEVEL, rising] = up + 1 if end == AT_RISING else up
     if falling != 0:
         z[falling] -= amount
-        tree[falling, LEVEL] = down
+        tree[LEVEL, falling] = down
     inner, out, parent = leaving(u, v, out_u, out_v, room_u, room_in, room_v, rising, falling, end)  # 4
     if arc == CURVE and end != AT_ARC and out == u + v:
         inner = 0  # the entering curve comes to rest again
@@ -329,10 +333,10 @@ def pivot(
 @kernel("i8(i8[::1], i8[::1], i4[:,::1], i8[::1], i8[::1], i8)")
 def turn(rate: Ints, begin: Ints, tree: Rows, price: Ints, z: Ints, x: int) -> int:
     """Return what one unit more into a resting curve gains; where less gains, minus that, and stand on its level."""
-    level = tree[x, LEVEL]
+    level = tree[LEVEL, x]
     gain: int = price[x] - rate[level]
     if gain < 0 and begin[level] == z[x]:
-        tree[x, LEVEL] = level - 1
+        tree[LEVEL, x] = level - 1
         gain = price[x] - rate[level - 1]
     return gain
 

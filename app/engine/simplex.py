@@ -51,7 +51,7 @@ class Arcs:
 class State:
     """A basis with its flows: the answer, and what a warm restart starts from."""
 
-    #: shape (nodes, WIDTH): the tree, see `pivots`
+    #: shape (WIDTH, nodes): the tree, see `pivots`
     tree: Rows
     #: shape (nodes,): rupiah per base unit, 0 at the root
     price: Ints
@@ -84,29 +84,29 @@ def seat(
                 low = middle
             else:
                 high = middle - 1
-        tree[x, LEVEL] = low
-        if tree[x, PRED] != CURVE:
+        tree[LEVEL, x] = low
+        if tree[PRED, x] != CURVE:
             if begin[low + 1] == z[x]:
-                tree[x, LEVEL] = low + 1
+                tree[LEVEL, x] = low + 1
             else:
                 forced[count] = x
                 count += 1
-    x = tree[0, NEXT]
+    x = tree[NEXT, 0]
     while x != 0:
-        parent, arc = tree[x, PARENT], tree[x, PRED]
+        parent, arc = tree[PARENT, x], tree[PRED, x]
         if arc == CURVE:
-            price[x] = rate[tree[x, LEVEL]]
+            price[x] = rate[tree[LEVEL, x]]
         else:
             price[x] = price[parent] + (-cost[arc] if tail[arc] == x else cost[arc])
-        tree[x, DEPTH] = tree[parent, DEPTH] + 1
-        x = tree[x, NEXT]
+        tree[DEPTH, x] = tree[DEPTH, parent] + 1
+        x = tree[NEXT, x]
     return count
 
 
 def plant(parent: Ints, pred: Ints) -> Rows:
     """Return the tree of given parents and predecessor arcs, shape (nodes,), both 0 at the root."""
-    tree = np.zeros((len(parent), WIDTH), dtype=np.int32)
-    tree[:, PARENT], tree[:, PRED] = parent, pred
+    tree = np.zeros((WIDTH, len(parent)), dtype=np.int32)
+    tree[PARENT], tree[PRED] = parent, pred
     string(tree)
     return tree
 
@@ -157,7 +157,7 @@ def _run(arcs: Arcs, curves: Curves, state: State, most: int) -> int:
         arcs.tail, arcs.cost, curves.start, curves.rate, curves.begin, state.z, state.tree, state.price, inside
     )
     in_tree = np.zeros(len(arcs.tail), dtype=bool)
-    pred = state.tree[1:, PRED]
+    pred = state.tree[PRED, 1:]
     in_tree[pred[pred != CURVE]] = True
     side = np.where(state.flow == 0, 1, np.where(state.flow == arcs.cap, -1, 0))
     forced = np.flatnonzero((side == 0) & ~in_tree)
