@@ -107,7 +107,7 @@ STAGES = {
     "load_s": [(clearing, "read_book")],
     "build_s": [(engine, "arrange"), (engine, "open_book"), (engine, "build")],
     "solve_s": [(engine, "settle_market")],
-    "matches_s": [(engine, "build_matches"), (engine, "build_prices")],
+    "matches_s": [(engine, "trade")],
     "audit_s": [(engine, "validate"), (engine, "audit")],
     "reasons_s": [(engine, "explain")],
     "record_s": [(clearing, "write")],

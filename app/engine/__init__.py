@@ -30,7 +30,8 @@ components  the whole market, pools joined where they must be
 claim       what a result claims
 trades      every trade that the rules allow, straight from the market
 audit       whether it holds
-matches     from flows to matches and prices
+parcels     a flow cut into parcels, each from one offer to one request
+matches     from parcels to matches and prices
 standing    where every order stands afterwards
 cells       the other side of the market, summed up for one need
 reasons     why quantity is left over

@@ -9,7 +9,7 @@ from app.engine.book import open_book
 from app.engine.canonical import arrange
 from app.engine.components import Component, settle_market
 from app.engine.door import validate
-from app.engine.matches import build_matches, build_prices
+from app.engine.matches import trade
 from app.engine.memory import Memory
 from app.engine.model import Certificate, Clearing, Market, Match, PoolResult
 from app.engine.network import build
@@ -33,9 +33,10 @@ def clear(market: Market, memory: Memory | None = None) -> Clearing:
     validate(market)  # names that differ only in normal form are the same name
     networks = {pool.commodity: build(open_book(market, pool)) for pool in market.pools}  # 3
     components = settle_market(networks, memory)  # 4
-    matches = [match for part in components for match in build_matches(part.net, part.flow, part.price)]  # 5
+    traded = [trade(part.net, part.flow, part.price) for part in components]  # 5
+    matches = [match for own, _ in traded for match in own]
     matches.sort(key=lambda m: (m.commodity, m.demand_id, m.listing_id, m.departs_on, m.departure_id or ""))
-    prices = [price for part in components for price in build_prices(part.net, part.flow, part.price)]
+    prices = [price for _, own in traded for price in own]
     checked = audit(market, [part.claim() for part in components], matches)  # 6
     unmatched = explain(market, components, matches)  # 7
     return Clearing(

@@ -27,7 +27,7 @@ Bools = npt.NDArray[np.bool_]
 #: whether kernels are machine code
 COMPILED = njit is not None
 #: modules that hold kernels
-KERNELS = ("pivots", "simplex", "bands")
+KERNELS = ("pivots", "simplex", "bands", "parcels")
 
 _Kernel = TypeVar("_Kernel", bound=Callable[..., Any])
 

@@ -41,6 +41,8 @@ class Network:
     weight: Ints
     #: shape (orders,): the smallest fill, base units
     least: Ints
+    #: shape (orders,): place in the order of posting, from 1
+    turn: Ints
     orders: tuple[Listing | Demand, ...]
     #: commodity of each order
     commodity: tuple[str, ...]
@@ -101,6 +103,8 @@ def join(networks: Sequence[Network]) -> Network:
     legs = np.cumsum([0] + [len(net.legs) for net in networks])
     rank = np.concatenate([np.arange(net.arcs) >= len(net.orders) for net in networks])
     sort = np.argsort(rank, kind="stable")
+    orders = tuple(order for net in networks for order in net.orders)
+    commodity = tuple(name for net in networks for name in net.commodity)
 
     def gather(columns: list[Ints]) -> Ints:
         return np.concatenate(columns)[sort]
@@ -114,10 +118,21 @@ def join(networks: Sequence[Network]) -> Network:
         leg=gather([np.where(net.leg >= 0, net.leg + by, -1) for net, by in zip(networks, legs, strict=False)]),
         weight=gather([net.weight for net in networks]),
         least=np.concatenate([net.least for net in networks]),
-        orders=tuple(order for net in networks for order in net.orders),
-        commodity=tuple(name for net in networks for name in net.commodity),
+        turn=posting(orders, commodity),
+        orders=orders,
+        commodity=commodity,
         legs=tuple(leg for net in networks for leg in net.legs),
     )
+
+
+def posting(orders: Sequence[Listing | Demand], commodity: Sequence[str]) -> Ints:
+    """Return the place of each order by time of posting, then id (then side and commodity), shape (orders,), from 1."""
+    names = [(order.id, isinstance(order, Listing), name) for order, name in zip(orders, commodity, strict=True)]
+    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
+    posted = np.array([order.posted_at for order in orders], dtype=np.int64)
+    turn = np.empty(len(names), dtype=np.int64)
+    turn[by_name[np.argsort(posted[by_name], kind="stable")]] = np.arange(1, len(names) + 1)
+    return turn
 
 
 def _asked(book: Book, at: Arrival) -> tuple[list[int], list[int]]:
@@ -199,6 +214,7 @@ def _prune(draft: _Draft, orders: list[Listing | Demand], book: Book) -> Network
     used, ends = np.unique(np.concatenate([[0], tail[kept], head[kept]]), return_inverse=True)
     tail, head = ends[1 : 1 + len(kept)], ends[1 + len(kept) :]
     placed = tuple(orders[arc] for arc in kept if arc < len(orders))
+    commodity = (book.pool.commodity,) * len(placed)
     free = 1 + sum(order.quantity for order in placed)
     names = list(draft.number)
     cap = np.where(columns[3, kept] < 0, free, np.minimum(columns[3, kept], free))
@@ -211,8 +227,9 @@ def _prune(draft: _Draft, orders: list[Listing | Demand], book: Book) -> Network
         leg=columns[4, kept],
         weight=np.full(len(kept), book.pool.unit_weight_g, dtype=np.int64),
         least=np.array([min(max(o.min_quantity, 1), o.quantity) for o in placed], dtype=np.int64),
+        turn=posting(placed, commodity),
         orders=placed,
-        commodity=(book.pool.commodity,) * len(placed),
+        commodity=commodity,
         legs=book.legs,
         names=tuple(names[node] for node in used.tolist()),
     )

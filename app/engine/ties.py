@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 
 from app.engine.flows import optimum
-from app.engine.model import Listing
 from app.engine.network import Ints, Network
 from app.engine.question import Question
 
@@ -21,17 +20,10 @@ def rank_cost(net: Network) -> Ints:
     Ranks r = 1 .. R follow the time of posting, then the id. A matched pair gains V - r - r' >= 1, so volume counts,
     and the earlier post counts more.
     """
-    orders = range(len(net.orders))
-    first = sorted(orders, key=lambda i: _posted(net, i))
     rank = np.zeros(net.arcs, dtype=np.int64)
-    rank[first] = np.arange(1, len(net.orders) + 1)
+    rank[: len(net.orders)] = net.turn
     request = (net.head == 0) & (np.arange(net.arcs) < len(net.orders))
     return np.where(request, rank - 2 * len(net.orders) - 1, rank)
-
-
-def _posted(net: Network, index: int) -> tuple[int, str, bool, str]:
-    order = net.orders[index]
-    return (order.posted_at, order.id, isinstance(order, Listing), net.commodity[index])
 
 
 def carrier_cost(net: Network) -> Ints:
