@@ -59,7 +59,7 @@ BUGS = (
     ),
     Bug("the last day of a window is not open", network._shelves, "day <= key.last_day", "day < key.last_day"),
     Bug("goods load for one day too long", network._depart, "leg.arrives_on + step)", "leg.arrives_on + step - 1)"),
-    Bug("ties go to the later post", ties._posted, "(order.posted_at, order.id", "(-order.posted_at, order.id"),
+    Bug("ties go to the later post", network.posting, "[order.posted_at for", "[-order.posted_at for"),
     Bug("the later arrival carries", ties.carrier_cost, "(arrival - arrival.min())", "(arrival.max() - arrival)"),
     Bug(
         "an overfull departure is not seen",
