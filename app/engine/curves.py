@@ -63,10 +63,16 @@ def amend(curves: Curves, node: Ints, rate: Ints, amount: Ints, below: Ints) -> 
     changes = list(zip(node.tolist(), rate.tolist(), amount.tolist(), below.tolist(), strict=True))
     place = [_place(curves, x, price) for x, price, _, _ in changes]
     new = [i for i, (_, price, _, _) in enumerate(changes) if curves.rate[place[i]] != price]
-    at = np.array([place[i] for i in new], dtype=np.int64)
-    start = curves.start + np.concatenate([[0], np.cumsum(np.bincount(node[new], minlength=len(curves.start) - 1))])
-    rates, begin = np.insert(curves.rate, at, rate[new]), np.insert(curves.begin, at, curves.begin[at])
-    changed = Curves(start, rates, begin, np.union1d(curves.curved, node).astype(np.int32))
+    start, rates, begin = curves.start, curves.rate, curves.begin
+    if new:
+        at = np.array([place[i] for i in new], dtype=np.int64)
+        start = start + np.concatenate([[0], np.cumsum(np.bincount(node[new], minlength=len(start) - 1))])
+        rates, begin = np.insert(rates, at, rate[new]), np.insert(begin, at, begin[at])
+    else:
+        begin = begin.copy()
+    curved = np.zeros(len(start) - 1, dtype=bool)
+    curved[curves.curved] = curved[node] = True
+    changed = Curves(start, rates, begin, np.flatnonzero(curved).astype(np.int32))
     for x, price, more, asked in changes:
         begin[_place(changed, x, price) + 1 : start[x + 1] - 1] += more
         begin[start[x] + 1 : start[x + 1] - 1] -= asked

@@ -64,6 +64,32 @@ def test_a_warm_answer_on_amended_curves_is_the_cold_one() -> None:
         assert certify(arcs, orders, state, fills(orders, state)) == certify(arcs, orders, cold, fills(orders, cold))
 
 
+def test_orders_that_come_to_prices_old_and_new_amend_curves_to_those_made_anew() -> None:
+    """First only quantities at prices that are there, then a hundred orders at others, some at nodes without a book."""
+    market = full(1500, 6, 3)
+    late = np.arange(len(market.node)) % 20 == 0
+    fewer = replace(
+        market,
+        node=market.node[~late],
+        price=market.price[~late],
+        quantity=market.quantity[~late],
+        offer=market.offer[~late],
+    )
+    more = replace(fewer, quantity=fewer.quantity + 3)
+    curves = amended(curves_of(fewer), fewer, np.arange(len(fewer.node)), more.quantity - fewer.quantity)
+    assert same(curves, curves_of(more))
+    whole = replace(market, quantity=np.where(late, market.quantity, market.quantity + 3))
+    anew = curves_of(whole)
+    assert len(anew.curved) > len(curves.curved)
+    assert same(amended(curves, market, np.flatnonzero(late), market.quantity[late]), anew)
+
+
+def same(one: Curves, other: Curves) -> bool:
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in ("start", "rate", "begin", "curved")
+    )
+
+
 def amended(curves: Curves, market: Instance, picked: Ints, change: Ints) -> Curves:
     keys = np.stack([market.node[picked], market.price[picked]])
     (node, price), number = np.unique(keys, axis=1, return_inverse=True)
