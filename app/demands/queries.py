@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.demands.models import Demand
@@ -48,10 +49,34 @@ def filtered(
     return statement
 
 
-async def open_in_pools(session: AsyncSession, commodities: Sequence[str]) -> Sequence[Demand]:
-    """Return the open demands of commodities: what a clearing reads."""
-    statement = select(Demand).where(Demand.status == "open", Demand.commodity.in_(commodities))
-    return (await session.scalars(statement.order_by(Demand.id))).all()
+#: what a clearing reads of a demand
+_READ_BY_CLEARINGS = (
+    Demand.id,
+    Demand.organization_id,
+    Demand.version,
+    Demand.commodity,
+    Demand.region,
+    Demand.hub,
+    Demand.quantity,
+    Demand.min_quantity,
+    Demand.min_grade,
+    Demand.max_price_idr,
+    Demand.delivery,
+    Demand.deliver_from,
+    Demand.deliver_by,
+    Demand.min_remaining_shelf_life_days,
+    Demand.price_valid_until,
+    Demand.created_at,
+    (Demand.quantity - Demand.proposed_quantity - Demand.ordered_quantity - Demand.withdrawn_quantity).label(
+        "open_quantity"
+    ),
+)
+
+
+async def open_in_pools(session: AsyncSession, commodities: Sequence[str]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return what a clearing reads of the open demands of commodities as plain rows: they may be a million."""
+    statement = select(*_READ_BY_CLEARINGS).where(Demand.status == "open", Demand.commodity.in_(commodities))
+    return (await session.execute(statement.order_by(Demand.id))).all()
 
 
 async def external_refs(session: AsyncSession, organization_id: UUID, refs: Sequence[str]) -> set[str]:

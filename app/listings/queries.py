@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kit.principal import Principal
@@ -48,10 +49,34 @@ def filtered(
     return statement
 
 
-async def open_in_pools(session: AsyncSession, commodities: Sequence[str]) -> Sequence[Listing]:
-    """Return the open listings of commodities: what a clearing reads."""
-    statement = select(Listing).where(Listing.status == "open", Listing.commodity.in_(commodities))
-    return (await session.scalars(statement.order_by(Listing.id))).all()
+#: what a clearing reads of a listing
+_READ_BY_CLEARINGS = (
+    Listing.id,
+    Listing.organization_id,
+    Listing.version,
+    Listing.commodity,
+    Listing.region,
+    Listing.hub,
+    Listing.quantity,
+    Listing.min_quantity,
+    Listing.grade,
+    Listing.price_idr,
+    Listing.available_from,
+    Listing.available_until,
+    Listing.best_before,
+    Listing.best_before_chilled,
+    Listing.price_valid_until,
+    Listing.created_at,
+    (Listing.quantity - Listing.proposed_quantity - Listing.ordered_quantity - Listing.withdrawn_quantity).label(
+        "open_quantity"
+    ),
+)
+
+
+async def open_in_pools(session: AsyncSession, commodities: Sequence[str]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Return what a clearing reads of the open listings of commodities as plain rows: they may be a million."""
+    statement = select(*_READ_BY_CLEARINGS).where(Listing.status == "open", Listing.commodity.in_(commodities))
+    return (await session.execute(statement.order_by(Listing.id))).all()
 
 
 async def external_refs(session: AsyncSession, organization_id: UUID, refs: Sequence[str]) -> set[str]:

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.allocations.service import Move, move
@@ -82,7 +82,9 @@ async def _still_stands(session: AsyncSession, outcome: Outcome, matches: Sequen
     book = outcome.book
     for model, read, name in ((Listing, book.listings, "listing_id"), (Demand, book.demands, "demand_id")):
         ids = sorted({match[name] for match in matches})
-        statement = select(model.id, model.version).where(model.id.in_(ids)).order_by(model.id).with_for_update()
+        # one array: a statement takes no more than 32,767 parameters
+        matched = model.id == any_(bindparam("ids", ids, ARRAY(Uuid)))
+        statement = select(model.id, model.version).where(matched).order_by(model.id).with_for_update()
         versions = {row.id: row.version for row in await session.execute(statement)}
         if any(versions.get(key) != read[key].version for key in ids):
             raise Moved
@@ -209,7 +211,7 @@ def _match_row(outcome: Outcome, match: EngineMatch) -> dict[str, Any]:
 
 async def _write_reasons_and_prices(session: AsyncSession, outcome: Outcome) -> None:
     book, clearing = outcome.book, outcome.clearing
-    orders: list[Listing | Demand] = [*book.listings.values(), *book.demands.values()]
+    orders = [*book.listings.values(), *book.demands.values()]
     owners = {str(order.id): order.organization_id for order in orders}
     reasons = [
         {

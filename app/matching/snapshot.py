@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, TypeAlias
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.catalog import queries as catalog
@@ -23,14 +25,18 @@ from app.regions.queries import agreements_in_force
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+#: a listing, a demand, or the columns of one that a clearing reads
+Offered: TypeAlias = Listing | Row[*tuple[Any, ...]]
+Wanted: TypeAlias = Demand | Row[*tuple[Any, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Book:
     """What a run read at one instant, and the market that it makes."""
 
     market: engine.Market
-    listings: Mapping[UUID, Listing]
-    demands: Mapping[UUID, Demand]
+    listings: Mapping[UUID, Offered]
+    demands: Mapping[UUID, Wanted]
     departures: Mapping[UUID, Departure]
     reference: Reference
 
@@ -70,8 +76,8 @@ async def read_book(session: AsyncSession, *, commodities: Sequence[str], now: d
 
 def pool_of(
     commodity: CommodityFacts,
-    offered: Sequence[Listing],
-    wanted: Sequence[Demand],
+    offered: Sequence[Offered],
+    wanted: Sequence[Wanted],
     regions: Mapping[str, RegionFacts],
     now: datetime,
 ) -> engine.Pool:
@@ -90,7 +96,7 @@ def pool_of(
 
 
 def listing_of(
-    listing: Listing, commodity: CommodityFacts, regions: Mapping[str, RegionFacts], now: datetime
+    listing: Offered, commodity: CommodityFacts, regions: Mapping[str, RegionFacts], now: datetime
 ) -> engine.Listing:
     """Return a listing as the engine reads it; its days at the hub come after its days of collection.
 
@@ -115,7 +121,7 @@ def listing_of(
 
 
 def demand_of(
-    demand: Demand, commodity: CommodityFacts, regions: Mapping[str, RegionFacts], now: datetime
+    demand: Wanted, commodity: CommodityFacts, regions: Mapping[str, RegionFacts], now: datetime
 ) -> engine.Demand:
     """Return a demand as the engine reads it; a part of a city trades as its parent.
 
