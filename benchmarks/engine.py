@@ -19,6 +19,7 @@ from app.engine.curves import Curves, amend, make_curves
 from app.engine.highs import solve as ask_highs
 from app.engine.question import Question
 from app.engine.simplex import Arcs, State, solve
+from benchmarks.fills import choosy, settled
 from benchmarks.instances import Instance, full, simple
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,9 @@ CASES = (
     ("full", 100_000, 50, (1,), True, False),
     ("full", 1_000_000, 50, (1,), True, False),
     ("full", 1_000_000, 500, (1,), False, False),
+    ("smallest fills, 5 %", 1_000, 50, (1, 2, 3), False, False),
+    ("smallest fills, 5 %", 10_000, 50, (1, 2, 3), False, False),
+    ("smallest fills, 20 %", 10_000, 50, (1, 2, 3), False, False),
     ("re-clear", 100_000, 50, (1,), False, False),
     ("re-clear", 1_000_000, 50, (1,), False, False),
 )
@@ -113,7 +117,12 @@ def main(spec: str) -> None:
     """Measure one row and print it as JSON."""
     case, orders, regions, seed, ortools, highs = json.loads(spec)
     instance = (simple if case == "simple" else full)(orders, regions, seed)
-    ours, surplus, variant = _reclear(instance) if case == "re-clear" else _ours(instance)
+    if case == "re-clear":
+        ours, surplus, variant = _reclear(instance)
+    elif case.startswith("smallest fills"):
+        ours, surplus, variant = _fills(instance, int(case.split()[2]) / 100, seed)
+    else:
+        ours, surplus, variant = _ours(instance)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     answers = [(_timed(ask)) for ask in ((_ortools(instance),) if ortools else ())]
     others = [(_timed(ask)) for ask in ((_highs(instance),) if highs else ())]
@@ -152,6 +161,17 @@ def _ours(instance: Instance) -> tuple[float, int, str]:
 
     runs = [_timed(answer) for _ in range(RUNS)]
     return median(run[0] for run in runs), runs[0][1], "band" if banded else "sorted"
+
+
+def _fills(instance: Instance, share: float, seed: int) -> tuple[float, int, str]:
+    """Return the median time of optimum, search, prices and proof, and what smallest fills cost of the surplus."""
+    net = choosy(instance, share, seed)
+    runs = [_timed(lambda: settled(net)) for _ in range(RUNS)]
+    surplus, missed, holds = runs[0][1]
+    if not holds:
+        message = "prices and smallest fills do not go together"
+        raise ArithmeticError(message)
+    return median(run[0] for run in runs), surplus, f"costs {missed / (surplus + missed):.2%}"
 
 
 def _reclear(instance: Instance) -> tuple[float, int, str]:

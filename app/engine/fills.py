@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.engine.joint import Solved, relax
+from app.engine import ties
+from app.engine.flows import Optimum, Programme
+from app.engine.joint import Proof, Solved, relax, worth
 from app.engine.network import Ints, Network
 from app.engine.prices import exist
-from app.engine.question import Row
+from app.engine.question import Question, Row
 
+#: the tie of a flow whose ties are still open: beyond any
+OPEN = 2**100
 #: the search may look at this many arcs in all, within these numbers of nodes
 ARC_LIMIT = 400_000
 LEAST_NODES, MOST_NODES = 24, 1500
@@ -28,6 +32,8 @@ class Branch:
     low: Ints
     high: Ints
     solved: Solved
+    #: what children start from; None with rows
+    warm: Optimum | None = None
 
     @property
     def bound(self) -> tuple[int, int, int]:
@@ -41,6 +47,38 @@ class Branch:
         return (self.solved.surplus, 0, self.solved.tie)
 
 
+class Relaxation:
+    """One network asked again and again within other bounds, each time from an answer for like ones."""
+
+    def __init__(self, net: Network, rows: Sequence[Row]) -> None:
+        """Sort the arcs and the posts once."""
+        self._net, self._rows = net, rows
+        self._programme = None if rows else Programme(net.nodes, net.tail, net.head, net.cost)
+        self._rank = None if rows else ties.rank_cost(net)
+
+    def within(self, low: Ints, high: Ints, warm: Optimum | None) -> Branch | None:
+        """Return the best flow within bounds, ties open where there are no rows; None where there is none."""
+        net = self._net
+        if self._programme is None or self._rank is None:
+            solved = relax(net, self._rows, low, high)
+            return None if solved is None else Branch(low, high, solved)
+        found = self._programme.optimum(low, high, warm)
+        if found is None:
+            return None
+        surplus, proof = worth(net.cost, found.flow), Proof(1, (), found.price)
+        return Branch(low, high, Solved(found.flow, surplus, OPEN, surplus, proof, exact=True), found)
+
+    def tied(self, branch: Branch) -> Branch:
+        """Return a branch with its ties in the order of posting."""
+        net, solved = self._net, branch.solved
+        if self._rank is None or solved.tie != OPEN:
+            return branch
+        question = Question(net.nodes, net.tail, net.head, net.cost, branch.low, branch.high)
+        face = ties.face(question, solved.flow, solved.proof.price)
+        flow = ties.improve(replace(face, cost=self._rank), solved.flow)
+        return replace(branch, solved=replace(solved, flow=flow, tie=worth(self._rank, flow)))
+
+
 def search(net: Network, rows: Sequence[Row], root: Solved, reach: int) -> Branch:
     """Return the best result found: root itself where no smallest fill binds.
 
@@ -49,9 +87,12 @@ def search(net: Network, rows: Sequence[Row], root: Solved, reach: int) -> Branc
     the incumbent and what is wholly decided; a flow without prices is no incumbent. 4. Stop at the node limit.
     """
     start = Branch(np.zeros(net.arcs, dtype=np.int64), net.cap, root)
-    best = _turn_away(net, rows, start)  # 1
-    if best is start:
-        return best
+    if not len(_short(net, root.flow)):
+        return start
+    relaxation = Relaxation(net, rows)
+    if not rows:  # found anew, cold: from here on nothing depends on what a memory knew
+        start = relaxation.within(start.low, start.high, None) or start
+    best = _turn_away(net, relaxation, start)  # 1
     limit = min(max(ARC_LIMIT // net.arcs, LEAST_NODES), MOST_NODES)
     tree, nodes = [start], 0
     while tree and nodes < limit:  # 4
@@ -59,6 +100,11 @@ def search(net: Network, rows: Sequence[Row], root: Solved, reach: int) -> Branc
         if branch.bound <= best.value:  # 3
             continue
         short = _short(net, branch.solved.flow)
+        if not len(short) or branch.solved.surplus == best.solved.surplus:
+            branch = relaxation.tied(branch)
+            short = _short(net, branch.solved.flow)
+            if branch.bound <= best.value:
+                continue
         if not len(short) and exist(net, rows, branch.solved.flow, reach):
             best = max(best, branch, key=lambda found: found.value)
             if branch.bound <= best.value:
@@ -66,9 +112,9 @@ def search(net: Network, rows: Sequence[Row], root: Solved, reach: int) -> Branc
         order = _next(net, branch, short)
         if order is None:
             continue
-        children = [child for child in _split(net, rows, branch, order) if child is not None]  # 2
+        children = (_away(relaxation, branch, order), _taken(net, relaxation, branch, order))  # 2
         nodes += 2
-        tree += sorted(children, key=lambda child: child.bound)
+        tree += sorted((child for child in children if child is not None), key=lambda child: child.bound)
     return best
 
 
@@ -77,15 +123,20 @@ def rejected(net: Network, branch: Branch) -> Ints:
     return np.flatnonzero(branch.high[: len(net.orders)] == 0)
 
 
-def _turn_away(net: Network, rows: Sequence[Row], branch: Branch) -> Branch:
+def _turn_away(net: Network, relaxation: Relaxation, branch: Branch) -> Branch:
     """Turn away everyone below its smallest fill, worst first, until nobody is: always a result with prices."""
-    while len(short := _short(net, branch.solved.flow)):
-        child = _split(net, rows, branch, int(short[0]))[0]
+    while True:
+        short = _short(net, branch.solved.flow)
+        if not len(short):
+            branch = relaxation.tied(branch)
+            short = _short(net, branch.solved.flow)
+            if not len(short):
+                return branch
+        child = _away(relaxation, branch, int(short[0]))
         if child is None:  # without lower bounds, no trade at all is feasible
             message = "a network without lower bounds lost its flow"
             raise ArithmeticError(message)
         branch = child
-    return branch
 
 
 def _short(net: Network, flow: Ints) -> Ints:
@@ -110,13 +161,15 @@ def _next(net: Network, branch: Branch, short: Ints) -> int | None:
     return int(open_orders[np.lexsort((margin, idle))[0]])
 
 
-def _split(net: Network, rows: Sequence[Row], branch: Branch, order: int) -> tuple[Branch | None, Branch | None]:
-    """Return the two children: the order turned away, and trading at least its smallest fill."""
-    high, low = branch.high.copy(), branch.low.copy()
+def _away(relaxation: Relaxation, branch: Branch, order: int) -> Branch | None:
+    """Return the child in which an order is turned away."""
+    high = branch.high.copy()
     high[order] = 0
+    return relaxation.within(branch.low, high, branch.warm)
+
+
+def _taken(net: Network, relaxation: Relaxation, branch: Branch, order: int) -> Branch | None:
+    """Return the child in which an order trades at least its smallest fill."""
+    low = branch.low.copy()
     low[order] = net.least[order]
-    away, taken = relax(net, rows, branch.low, high), relax(net, rows, low, branch.high)
-    return (
-        None if away is None else replace(branch, high=high, solved=away),
-        None if taken is None else replace(branch, low=low, solved=taken),
-    )
+    return relaxation.within(low, branch.high, branch.warm)

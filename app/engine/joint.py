@@ -61,7 +61,9 @@ class Solved:
 
 
 def worth(cost: Ints, flow: Ints) -> int:
-    """Return minus the sum of cost * flow in Python's unbounded integers."""
+    """Return minus the sum of cost * flow, in 64 bits where it fits, else in Python's unbounded integers."""
+    if int(np.abs(cost).max(initial=0)) * int(np.abs(flow).max(initial=0)) * len(flow) < 2**62:
+        return -int(cost @ flow)
     traded = np.flatnonzero(flow)
     return -sum(int(c) * int(f) for c, f in zip(cost[traded].tolist(), flow[traded].tolist(), strict=True))
 
