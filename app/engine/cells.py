@@ -55,6 +55,9 @@ class Shelf:
     rho: Ints
     open: Bools
     turned_away: Bools
+    #: the orders that traded, the least own price first, and a number for the only partner of each, 0 for several
+    sold: Ints
+    partner: Ints
     cells: dict[tuple[object, ...], Cell] = field(default_factory=dict)
 
 
@@ -67,6 +70,10 @@ def shelve(rows: Sequence[Standing]) -> Shelf:
     turned_away = [row.missed is not None for row in rows]
     rho = [FAR if row.missed is not None else lowest[row.key] if row.price is None else row.price for row in rows]
     lives = [_lives(row.order) for row in rows]
+    own = _ints([row.own for row in rows])
+    sold = np.flatnonzero(np.array([row.partner is not None for row in rows], dtype=bool))
+    sold = sold[np.argsort(own[sold], kind="stable")]
+    number: dict[str | None, int] = {"": 0}
     return Shelf(
         rows=list(rows),
         grade=_ints([o.grade if isinstance(o, Listing) else o.min_grade for o in (row.order for row in rows)]),
@@ -74,10 +81,12 @@ def shelve(rows: Sequence[Standing]) -> Shelf:
         last=_ints([row.order.last_day for row in rows]),
         life=(_ints([life[0] for life in lives]), _ints([life[1] for life in lives])),
         expired=np.array([row.order.price_expired for row in rows], dtype=bool),
-        own=_ints([row.own for row in rows]),
+        own=own,
         rho=_ints(rho),
         open=np.array([row.left > 0 for row in rows], dtype=bool) & ~np.array(turned_away, dtype=bool),
         turned_away=np.array(turned_away, dtype=bool),
+        sold=sold,
+        partner=_ints([number.setdefault(rows[i].partner, len(number)) for i in sold.tolist()]),
     )
 
 
@@ -133,21 +142,14 @@ def _cell(shelf: Shelf, failing: Ints) -> Cell:
     """Sum up a shelf under its failing rules."""
     failing = failing + shelf.expired * BIT[Reason.PRICE_EXPIRED]
     passing = failing == 0
-    able = np.flatnonzero(passing)
-    sold: list[tuple[int, str]] = []
-    for i in able[np.argsort(shelf.own[able], kind="stable")].tolist():
-        partners = shelf.rows[i].partners
-        if partners:
-            partner = min(partners) if len(partners) == 1 else ""
-            if not sold or sold[0][1] not in {"", partner}:
-                sold.append((int(shelf.own[i]), partner))
-            if partner == "" or len(sold) > 1:
-                break
+    able = np.flatnonzero(passing[shelf.sold])
+    another = able[shelf.partner[able] != shelf.partner[able[0]]] if len(able) and shelf.partner[able[0]] else able[:0]
+    least = [shelf.sold[place] for place in (*able[:1], *another[:1])]
     return Cell(
-        failing=frozenset(np.unique(failing).tolist()),
+        failing=frozenset(np.flatnonzero(np.bincount(failing)).tolist()),
         own=int(shelf.own[passing].min(initial=FAR)),
         rho=int(shelf.rho[passing].min(initial=FAR)),
         open=int(shelf.own[passing & shelf.open].min(initial=FAR)),
         turned_away=int(shelf.own[passing & shelf.turned_away].min(initial=FAR)),
-        sold=tuple(sold[:2]),
+        sold=tuple((int(shelf.own[i]), shelf.rows[i].partner or "") for i in least),
     )

@@ -7,6 +7,7 @@ the cost of a pair is the other side's own price plus freight, and the order tak
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from app.engine.book import DemandClass, SupplyClass
 from app.engine.cells import BIT, FAR, Cell, Shelf, demand_cell, shelve, supply_cell
@@ -30,8 +31,15 @@ class Outlook:
     open_full: tuple[tuple[int, int, str], Leg] | None = None
     #: least cost where it has quantity left and the departure has room
     open_room: int = FAR
-    #: least costs at which somebody traded, with their only partner
+    #: least cost at which somebody traded, with the only partner, and the least with another one
     sold: list[tuple[int, str]] = field(default_factory=list)
+    _hard: dict[bool, Reason] = field(default_factory=dict)
+
+    def hard(self, *, expired: bool) -> Reason:
+        """Return the hard rule that keeps an order of the class, its price expired or not, from every pair."""
+        if expired not in self._hard:
+            self._hard[expired] = _hard({rules | BIT[Reason.PRICE_EXPIRED] * expired for rules in self.failing})
+        return self._hard[expired]
 
     def add(self, leg: Leg, cell: Cell, own_failing: int, *, full: bool) -> None:
         """Count a leg in."""
@@ -76,7 +84,7 @@ class Floor:
 
 
 def explain(market: Market, components: Sequence[Component], matches: Sequence[Match]) -> list[Unmatched]:
-    """Return a reason for every order with quantity left over, in canonical order (commodity, side, id).
+    """Return a reason for every order with quantity left over, in canonical order (commodity, side, id), as the market.
 
     1. Where every order stands. 2. What the market holds for each class, leg by leg. 3. The reason of each order.
     `matches` are those of all pools.
@@ -95,7 +103,7 @@ def explain(market: Market, components: Sequence[Component], matches: Sequence[M
         rows = list(standings(pool, of_pool[pool.commodity], by_pool[pool.commodity]))  # 1
         floor = _floor(market, pool, agreements, rows, left, by_pool[pool.commodity])
         outlooks: dict[SupplyClass | DemandClass, Outlook] = {}
-        for row in sorted(rows, key=lambda row: (_side(row), row.order.id)):
+        for row in sorted(rows, key=_side):
             if row.left > 0:
                 if row.key not in outlooks:  # 2
                     outlooks[row.key] = _outlook(floor, row.key)
@@ -176,6 +184,9 @@ def _outlook(floor: Floor, key: SupplyClass | DemandClass) -> Outlook:
         for leg in outside:
             outlook.add(leg, _cell(floor, key, leg), _closed(floor, key, leg) | window, full=floor.full(leg))
         outlook.failing |= _without_lane(floor, key, legs)
+    outlook.sold.sort()
+    another = (trade for trade in outlook.sold if trade[1] != outlook.sold[0][1])
+    outlook.sold = [*outlook.sold[:1], *islice(another, 1)]
     return outlook
 
 
@@ -239,10 +250,8 @@ def _lane_bits(floor: Floor, key: SupplyClass | DemandClass, order: Listing | De
 
 def _reason(floor: Floor, row: Standing, outlook: Outlook) -> tuple[Reason, dict[str, int | str]]:
     """Return an order's reason and the figures from which it can be checked."""
-    expired = BIT[Reason.PRICE_EXPIRED] if row.order.price_expired else 0
-    failing = {rules | expired for rules in outlook.failing}
-    if 0 not in failing:
-        return _hard(failing), {}
+    if row.order.price_expired or 0 not in outlook.failing:
+        return outlook.hard(expired=row.order.price_expired), {}
     limit = -row.own
     if row.missed is not None:
         return Reason.MIN_QUANTITY, {"missed_idr": row.missed}

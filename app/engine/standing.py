@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,7 @@ from app.engine.model import Demand, Listing, Match, Pool
 from app.engine.network import Ints, Network
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One order after the clearing. Prices are an ask, or minus a limit, so that less is better for the market."""
 
     order: Listing | Demand
@@ -29,50 +28,50 @@ class Standing:
     price: int | None
     #: what it missed at most because it was turned away for its smallest fill while in the money, rupiah; else None
     missed: int | None
-    #: ids of those it traded with
-    partners: frozenset[str]
+    #: id of the one it traded with, "" where there are several, None where there is none
+    partner: str | None
 
 
 def standings(pool: Pool, component: Component, matches: Sequence[Match]) -> Iterator[Standing]:
     """Yield where each order of a pool stands, expired ones included. `matches` are those of the pool."""
     filled: defaultdict[tuple[str, str], int] = defaultdict(int)
-    partners: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    partner: dict[tuple[str, str], str] = {}
     for m in matches:
-        filled["listing", m.listing_id] += m.quantity
-        filled["demand", m.demand_id] += m.quantity
-        partners["listing", m.listing_id].add(m.demand_id)
-        partners["demand", m.demand_id].add(m.listing_id)
-    place, net = _places(pool, component.net), component.net
+        for name, other in ((("listing", m.listing_id), m.demand_id), (("demand", m.demand_id), m.listing_id)):
+            filled[name] += m.quantity
+            partner[name] = other if partner.get(name, other) == other else ""
+    sight = _sight(pool, component)
+    orders: list[Listing | Demand] = [*pool.listings, *pool.demands]
+    key: SupplyClass | DemandClass
+    for order in orders:
+        if isinstance(order, Listing):
+            name, key, own = ("listing", order.id), supply_class(order), order.ask_idr + order.collection_idr
+        else:
+            name, key, own = ("demand", order.id), demand_class(order), -order.limit_idr
+        price = missed = None
+        fill = filled.get(name, 0)
+        if key in sight and not order.price_expired:
+            level, price = sight[key]
+            if not fill and own < level and min(order.min_quantity, order.quantity) > 1:
+                missed = order.quantity * (level - own)
+        yield Standing(order, key, order.quantity - fill, own, price, missed, partner.get(name))
+
+
+def _sight(pool: Pool, component: Component) -> dict[SupplyClass | DemandClass, tuple[int, int | None]]:
+    """Return for each of a pool's classes in the network the price of one more unit, and the published one if any."""
+    net = component.net
     traded = _traded(net, component.flow)
     buy, sell = _levels(component)
-    orders: list[Listing | Demand] = [*pool.listings, *pool.demands]
-    for order in orders:
-        offer = isinstance(order, Listing)
-        side = "listing" if offer else "demand"
-        own = order.ask_idr + order.collection_idr if isinstance(order, Listing) else -order.limit_idr
-        key = supply_class(order) if isinstance(order, Listing) else demand_class(order)
-        node = None if order.price_expired else place.get(key)
-        price = missed = None
-        if node is not None:
-            level = int(sell[node] if offer else -buy[node])
-            if traded[node]:
-                level = price = int(component.price[node]) * (1 if offer else -1)
-            idle = (side, order.id) not in filled
-            if idle and min(order.min_quantity, order.quantity) > 1 and own < level:
-                missed = order.quantity * (level - own)
-        name = (side, order.id)
-        yield Standing(order, key, order.quantity - filled[name], own, price, missed, frozenset(partners[name]))
-
-
-def _places(pool: Pool, net: Network) -> dict[SupplyClass | DemandClass, int]:
-    """Return the node of each of a pool's classes that is in the network."""
-    return {
-        supply_class(order) if isinstance(order, Listing) else demand_class(order): int(
-            net.head[arc] if isinstance(order, Listing) else net.tail[arc]
-        )
-        for arc, (order, name) in enumerate(zip(net.orders, net.commodity, strict=True))
-        if name == pool.commodity
-    }
+    found: dict[SupplyClass | DemandClass, tuple[int, int | None]] = {}
+    nodes, first = np.unique(np.maximum(net.tail, net.head)[: len(net.orders)], return_index=True)
+    for node, arc in zip(nodes.tolist(), first.tolist(), strict=True):
+        if net.commodity[arc] == pool.commodity:
+            order = net.orders[arc]
+            offer = isinstance(order, Listing)
+            key = supply_class(order) if isinstance(order, Listing) else demand_class(order)
+            price = int(component.price[node]) * (1 if offer else -1) if traded[node] else None
+            found[key] = (int(sell[node] if offer else -buy[node]) if price is None else price, price)
+    return found
 
 
 def _traded(net: Network, flow: Ints) -> list[bool]:
