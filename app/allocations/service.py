@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.allocations.errors import NotLive, QuantityGone
 from app.allocations.models import Allocation, Posting
 from app.allocations.rules import LIVE, State, event_of
-from app.kit.bulk import write_many
+from app.kit.bulk import MANY, write_many
 from app.outbox.events import Actor, Event
 from app.outbox.service import record
 
@@ -79,9 +79,10 @@ async def move(session: AsyncSession, moves: Sequence[Move], *, at: datetime, ac
     """
     returned: list[Move] = []
     for table, subject in (("listings", "listing"), ("demands", "demand")):
-        deltas = _sum_by(moves, f"{subject}_id")
-        if deltas:
-            returned += await _move_postings(session, table, subject, deltas, at=at, actor=actor)
+        deltas = list(_sum_by(moves, f"{subject}_id").items())
+        for start in range(0, len(deltas), MANY):
+            part = dict(deltas[start : start + MANY])
+            returned += await _move_postings(session, table, subject, part, at=at, actor=actor)
     bookings = {key: delta for key, delta in _sum_by(moves, "departure_id").items() if delta[3]}
     if bookings:
         await _book_departures(session, bookings)

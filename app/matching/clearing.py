@@ -17,7 +17,7 @@ from app.kit.db import Database
 from app.kit.ids import new_id
 from app.matching.errors import ClearingRunning, ClearingStale
 from app.matching.models import ClearingRun, PoolClaim
-from app.matching.recording import Moved, Outcome, write
+from app.matching.recording import Moved, Outcome, papers_of, write
 from app.matching.snapshot import read_book
 from app.matching.solver import SOLVER
 from app.outbox.events import Actor
@@ -90,7 +90,7 @@ async def _solve(
     return Outcome(
         book=book,
         clearing=clearing,
-        document=document,
+        papers=await asyncio.to_thread(papers_of, document, clearing),
         duration_ms=round((monotonic() - started) * 1000),
         commodities=commodities,
         as_of=as_of,

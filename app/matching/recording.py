@@ -32,6 +32,27 @@ class Moved(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Papers:
+    """What a replay needs of a run: canonical input and output, compressed, and their hashes."""
+
+    input: bytes
+    output: bytes
+    input_sha256: str
+    output_sha256: str
+
+
+def papers_of(document: bytes, clearing: Clearing) -> Papers:
+    """Return the papers of a canonical input and its clearing. Of a large book it takes seconds: not in the loop."""
+    output = canonical.encode_clearing(clearing)
+    return Papers(
+        input=zlib.compress(document),
+        output=zlib.compress(output),
+        input_sha256=canonical.sha256(document),
+        output_sha256=canonical.sha256(output),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A solved run, ready to be written."""
 
@@ -43,8 +64,7 @@ class Outcome:
     commodities: Sequence[str]
     book: Book
     clearing: Clearing
-    #: canonical input
-    document: bytes
+    papers: Papers
     #: of the hub
     timezone: str
     duration_ms: int
@@ -59,7 +79,6 @@ async def write(session: AsyncSession, outcome: Outcome) -> ClearingRun:
     2. Run, pools, documents, matches, reasons and prices.
     3. A binding run moves open quantity to proposed and books the departures, then gives its pools back.
     """
-    output = canonical.encode_clearing(outcome.clearing)
     matches = [_match_row(outcome, match) for match in outcome.clearing.matches]
     previous = None
     if not outcome.dry_run:
@@ -67,10 +86,10 @@ async def write(session: AsyncSession, outcome: Outcome) -> ClearingRun:
         # runs of different pools may end at once: the chain of hashes takes them one after the other
         await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("clearing_chain", 0))))
         previous = await queries.last_binding_sha256(session)
-    run = _run_row(outcome, output, previous, len(matches))
+    run = _run_row(outcome, previous, len(matches))
     session.add(run)
     await session.flush()
-    await _write_documents(session, outcome, output)
+    await _write_documents(session, outcome)
     await write_many(session, Match, matches)
     await _write_reasons_and_prices(session, outcome)
     if not outcome.dry_run:
@@ -145,7 +164,7 @@ def _proposed(match: Mapping[str, Any], outcome: Outcome) -> Event:
     return Event("match.proposed", match["id"], parties, outcome.as_of, outcome.actor, facts)
 
 
-def _run_row(outcome: Outcome, output: bytes, previous: str | None, matches: int) -> ClearingRun:
+def _run_row(outcome: Outcome, previous: str | None, matches: int) -> ClearingRun:
     return ClearingRun(
         id=outcome.run_id,
         status="completed",
@@ -154,8 +173,8 @@ def _run_row(outcome: Outcome, output: bytes, previous: str | None, matches: int
         commodities=list(outcome.commodities),
         requested_by=outcome.actor.organization_id,
         engine=canonical.ENGINE,
-        input_sha256=canonical.sha256(outcome.document),
-        output_sha256=canonical.sha256(output),
+        input_sha256=outcome.papers.input_sha256,
+        output_sha256=outcome.papers.output_sha256,
         previous_sha256=previous,
         certificate=asdict(outcome.clearing.certificate),
         matches=matches,
@@ -165,10 +184,9 @@ def _run_row(outcome: Outcome, output: bytes, previous: str | None, matches: int
     )
 
 
-async def _write_documents(session: AsyncSession, outcome: Outcome, output: bytes) -> None:
-    session.add(
-        ClearingDocument(run_id=outcome.run_id, input=zlib.compress(outcome.document), output=zlib.compress(output))
-    )
+async def _write_documents(session: AsyncSession, outcome: Outcome) -> None:
+    papers = outcome.papers
+    session.add(ClearingDocument(run_id=outcome.run_id, input=papers.input, output=papers.output))
     session.add_all(ClearedPool(run_id=outcome.run_id, **asdict(pool)) for pool in outcome.clearing.pools)
     await session.flush()
 
