@@ -24,7 +24,9 @@ class Optimum:
 
 
 class Programme:
-    """Minimise cost * flow, balanced at every node but the market 0; the bounds may change between questions.
+    """Minimise cost * flow, balanced at every node but the market 0.
+
+    Bounds, and the costs of arcs between nodes, may change between questions.
 
     1. Arcs at the market become curves: one that leaves it is an offer at its cost, one that enters it a request at
     minus its cost; sorted once by node and price. 2. The other arcs are sorted by tail. 3. For bounds, amounts are
@@ -34,7 +36,7 @@ class Programme:
 
     def __init__(self, nodes: int, tail: Ints, head: Ints, cost: Ints) -> None:
         """Sort the arcs. Shapes (arcs,): node numbers, rupiah per base unit."""
-        self.nodes, self.tail, self.head, self.cost = nodes, tail, head, cost
+        self.nodes, self.tail, self.head = nodes, tail, head
         self._market = np.flatnonzero((tail == 0) ^ (head == 0))  # 1
         self._node = np.maximum(tail, head)[self._market]
         self._offer = tail[self._market] == 0
@@ -43,9 +45,13 @@ class Programme:
         inner = np.flatnonzero((tail != 0) & (head != 0) & (tail != head))  # 2
         self._inner = inner[np.argsort(tail[inner], kind="stable")]
         self._ends = tail[self._inner].astype(np.int32), head[self._inner].astype(np.int32)
-        self._inner_cost = cost[self._inner]
+        self.reprice(cost)
+
+    def reprice(self, cost: Ints) -> None:
+        """Take other costs for the questions to come, shape (arcs,); those of arcs at the market stay as they are."""
+        self.cost, self._inner_cost = cost, cost[self._inner]
         # beyond the price of any path
-        self._reach = min(3 * (int(np.abs(cost).max(initial=0)) + 1) * nodes, FAR)
+        self._reach = min(3 * (int(np.abs(cost).max(initial=0)) + 1) * self.nodes, FAR)
 
     @property
     def inner(self) -> tuple[Ints, Ints]:

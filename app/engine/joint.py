@@ -19,14 +19,15 @@ from app.engine.highs import Floats, solve
 from app.engine.memory import Memory
 from app.engine.network import Ints, Network
 from app.engine.question import Question, Row
+from app.engine.rows import LARGE, MAX_SCALE, linear
 
-#: row prices are fractions of this denominator at most
-MAX_SCALE = 12
 #: a float this close to a whole number is read as one
 NEAR = 1e-6
 #: nodes of an integer programme, and the number of arcs up to which all of them are asked to be whole
 NODE_LIMIT = 500
 SMALL_PROGRAMME = 400
+#: how often in a row what is left may be given in vain
+MOST_IDLE = 8
 #: what cannot be: the flow in hand would still do
 LOST = "a network lost its flow"
 
@@ -128,11 +129,11 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
     if not rows:
         return _pure(net, low, high)
     question = Question(net.nodes, net.tail, net.head, net.cost, low, _without_row_caps(net, rows, high), rows)
-    linear = solve(question)  # 1
-    if linear is None:
+    answer = linear(question)  # 1
+    if answer is None:
         return None
-    proof, bound_scaled = _prove(question, _fractions(linear.row_price))  # 2
-    flow = _whole(question, linear.flow, bound_scaled // proof.scale)  # 3
+    proof, bound_scaled = _prove(question, _fractions(answer.row_price))  # 2
+    flow = _whole(question, answer.flow, bound_scaled // proof.scale)  # 3
     if flow is None:
         return None
     exact = bound_scaled == proof.scale * worth(net.cost, flow)
@@ -226,17 +227,19 @@ def _prove(question: Question, fractions: tuple[int, list[int]]) -> tuple[Proof,
     return Proof(scale, tuple(row_price), price), worth(cost, flow) + held
 
 
-def _whole(question: Question, linear: Floats, bound: int) -> Ints | None:
+def _whole(question: Question, fractional: Floats, bound: int) -> Ints | None:
     """Return the best whole flow found within the rows; None where there is none."""
     on = np.concatenate([row.arcs for row in question.rows])
-    fixed = np.abs(linear[on] - np.rint(linear[on])) < NEAR
-    best = _at(question, on, np.rint(linear[on]) if fixed.all() else np.floor(linear[on] + NEAR))
+    fixed = np.abs(fractional[on] - np.rint(fractional[on])) < NEAR
+    best = _at(question, on, np.rint(fractional[on]) if fixed.all() else np.floor(fractional[on] + NEAR))
     if best is not None and worth(question.cost, best) >= bound:
+        return best
+    if best is not None and len(question.tail) >= LARGE:  # a programme of this size does not end within its nodes
         return best
     held = question
     if len(on) > SMALL_PROGRAMME:
         low, high = question.low.copy(), question.high.copy()
-        low[on[fixed]] = high[on[fixed]] = np.rint(linear[on[fixed]]).astype(np.int64)
+        low[on[fixed]] = high[on[fixed]] = np.rint(fractional[on[fixed]]).astype(np.int64)
         held = replace(question, low=low, high=high)
     answer = solve(held, whole=on, node_limit=NODE_LIMIT)
     other = None if answer is None else _at(question, on, np.rint(answer.flow[on]))
@@ -277,24 +280,30 @@ def spare(rows: Sequence[Row], flow: Ints, high: Ints) -> Ints:
 
 
 def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
-    """Give what a departure has left to the arcs that gain from it at the prices so far, until none does."""
-    programme, warm = Programme(question.nodes, question.tail, question.head, question.cost), None
-    gained = True
-    while gained:
-        gained = False
-        for row in question.rows:
-            for arc, unit in zip(row.arcs.tolist(), row.units.tolist(), strict=True):
-                room = min(leftovers([row], flow)[0] // unit, int(question.high[arc] - flow[arc]))
-                if room and price[question.head[arc]] - price[question.tail[arc]] > question.cost[arc]:
-                    allotted = at_allotments(question, flow)
-                    allotted.high[arc] += room
-                    warm = programme.optimum(allotted.low, allotted.high, warm)
-                    if warm is None:  # more room never takes a flow away
-                        raise ArithmeticError(LOST)
-                    more, price = warm.flow, warm.price
-                    gained = gained or worth(question.cost, more) > worth(question.cost, flow)
-                    flow = more
-    return flow
+    """Give what departures have left to arcs that gain from it at the prices so far, until it is in vain.
+
+    At once one arc of each departure, the one that gains most by its weight and was not given it in vain since.
+    """
+    q, programme, warm = question, Programme(question.nodes, question.tail, question.head, question.cost), None
+    vain, idle = np.zeros(len(q.tail), dtype=bool), 0
+    while True:
+        allotted, any_given = at_allotments(q, flow), np.zeros(len(q.tail), dtype=bool)
+        for row, left in zip(q.rows, leftovers(q.rows, flow), strict=True):
+            room = np.minimum(left // row.units, q.high[row.arcs] - flow[row.arcs])
+            gain = price[q.head[row.arcs]] - price[q.tail[row.arcs]] - q.cost[row.arcs]
+            fit = np.flatnonzero((room > 0) & (gain > 0) & ~vain[row.arcs])
+            if len(fit):
+                chosen = fit[np.argmax(gain[fit] / row.units[fit])]
+                allotted.high[row.arcs[chosen]] += room[chosen]
+                any_given[row.arcs[chosen]] = True
+        if not any_given.any() or idle == MOST_IDLE:
+            return flow
+        warm = programme.optimum(allotted.low, allotted.high, warm)
+        if warm is None:  # more room never takes a flow away
+            raise ArithmeticError(LOST)
+        gained = worth(q.cost, warm.flow) > worth(q.cost, flow)
+        flow, price = warm.flow, warm.price
+        vain, idle = (any_given, 0) if gained else (vain | any_given, idle + 1)
 
 
 def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Ints:
