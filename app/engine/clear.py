@@ -1,6 +1,6 @@
 """One clearing: snapshot in, matches, prices, reasons and certificate out; pure and deterministic.
 
-The steps: door, canonical order, networks, optimum (shared departures, smallest fills, ties), prices, matches, reasons,
+The steps: canonical order, door, networks, optimum (shared departures, smallest fills, ties), prices, matches, reasons,
 audit. docs/engine.md tells the model, and each module its part.
 """
 
@@ -25,12 +25,11 @@ def clear(market: Market, memory: Memory | None = None) -> Clearing:
     result. The same market gives the same answer, whatever the order of its rows, hash seed or machine, and
     whatever `memory` holds of the markets before: with it a pool that changed little is solved warm.
 
-    1. Refuse what whole numbers cannot hold. 2. Canonical order. 3. One network a pool. 4. Solve, pools joined where
+    1. Canonical order. 2. Refuse what whole numbers cannot hold. 3. One network a pool. 4. Solve, pools joined where
     they share a full departure. 5. Matches with prices. 6. Audit. 7. Reasons for all that has quantity left.
     """
-    validate(market)  # 1
-    market = arrange(market)  # 2
-    validate(market)  # names that differ only in normal form are the same name
+    market = arrange(market)  # 1
+    validate(market)  # 2
     networks = {pool.commodity: build(open_book(market, pool)) for pool in market.pools}  # 3
     components = settle_market(networks, memory)  # 4
     traded = [trade(part.net, part.flow, part.price) for part in components]  # 5

@@ -1,6 +1,7 @@
 """At the door: what the engine refuses to compute with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from app.engine.model import Demand, Listing, Market, Pool
 
@@ -11,6 +12,30 @@ MAX_ORDERS = 10**6
 MAX_DAY = 3_652_059
 #: longest time during which goods may be fetched at a hub: one pseudo-departure stands for each day
 MAX_LOCO_DAYS = 1000
+
+
+#: what both sides of the market have in common, and what only one has: least and greatest figure
+_ORDER_FIGURES = {
+    "quantity": (1, MAX_QUANTITY),
+    "min_quantity": (0, 2**62),
+    "first_day": (0, MAX_DAY),
+    "last_day": (0, MAX_DAY),
+    "posted_at": (-(2**62), 2**62),
+}
+LISTING_FIGURES = {
+    "ask_idr": (0, MAX_PRICE_IDR),
+    "collection_idr": (0, MAX_PRICE_IDR),
+    "grade": (1, 10**6),
+    "best_before": (0, 2 * MAX_DAY),
+    "best_before_chilled": (0, 2 * MAX_DAY),
+    **_ORDER_FIGURES,
+}
+DEMAND_FIGURES = {
+    "limit_idr": (0, MAX_PRICE_IDR),
+    "min_grade": (1, 10**6),
+    "min_life_days": (0, MAX_DAY),
+    **_ORDER_FIGURES,
+}
 
 
 class MarketRefusedError(ValueError):
@@ -60,33 +85,25 @@ def _validate_pool(pool: Pool) -> None:
     _between(f"{where}: demands", len(pool.demands), 0, MAX_ORDERS)
     _unique(f"{where}: listing", (listing.id for listing in pool.listings))
     _unique(f"{where}: demand", (demand.id for demand in pool.demands))
-    for listing in pool.listings:
-        name = f"listing {listing.id}"
-        _between(f"{name}: ask_idr", listing.ask_idr, 0, MAX_PRICE_IDR)
-        _between(f"{name}: collection_idr", listing.collection_idr, 0, MAX_PRICE_IDR)
-        _between(f"{name}: grade", listing.grade, 1, 10**6)
-        _between(f"{name}: best_before", listing.best_before, 0, 2 * MAX_DAY)
-        _between(f"{name}: best_before_chilled", listing.best_before_chilled, 0, 2 * MAX_DAY)
-        _validate_order(name, listing)
-    for demand in pool.demands:
-        name = f"demand {demand.id}"
-        _between(f"{name}: limit_idr", demand.limit_idr, 0, MAX_PRICE_IDR)
-        _between(f"{name}: min_grade", demand.min_grade, 1, 10**6)
-        _between(f"{name}: min_life_days", demand.min_life_days, 0, MAX_DAY)
-        _validate_order(name, demand)
+    _figures(f"{where}: listing", pool.listings, LISTING_FIGURES)
+    _figures(f"{where}: demand", pool.demands, DEMAND_FIGURES)
     if any(demand.loco for demand in pool.demands) and pool.listings:
         days = min(max(s.last_day for s in pool.listings), max(d.last_day for d in pool.demands if d.loco))
         first = max(min(s.first_day for s in pool.listings), min(d.first_day for d in pool.demands if d.loco))
         _between(f"{where}: days of fetching at the hub", max(days - first, 0), 0, MAX_LOCO_DAYS)
 
 
-def _validate_order(name: str, order: Listing | Demand) -> None:
-    """Check what both sides of the market have in common."""
-    _between(f"{name}: quantity", order.quantity, 1, MAX_QUANTITY)
-    _between(f"{name}: min_quantity", order.min_quantity, 0, 2**62)
-    _between(f"{name}: first_day", order.first_day, 0, MAX_DAY)
-    _between(f"{name}: last_day", order.last_day, 0, MAX_DAY)
-    _between(f"{name}: posted_at", order.posted_at, -(2**62), 2**62)
+def _figures(what: str, rows: Sequence[Listing | Demand], bounds: dict[str, tuple[int, int]]) -> None:
+    """Check the figures of all orders of a side, one figure after the other."""
+    for name, (least, most) in bounds.items():
+        values = list(map(attrgetter(name), rows))
+        if (
+            set(map(type, values)) <= {int}
+            and least <= min(values, default=least) <= max(values, default=least) <= most
+        ):
+            continue
+        for row, value in zip(rows, values, strict=True):
+            _between(f"{what} {row.id}: {name}", value, least, most)
 
 
 def _between(what: str, value: int, least: int, most: int) -> None:

@@ -4,10 +4,13 @@ Who asks stays small, answers others meanwhile, and loads none of this; see app/
 pickled, between one program and itself.
 """
 
+import gc
 import os
 import pickle
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from app.engine import canonical
@@ -21,7 +24,20 @@ Solved = tuple[bytes, Clearing]
 
 def solve(market: Market, memory: Memory) -> Solved:
     """Return the canonical bytes of a market and its clearing. Raises what `clear` raises."""
-    return canonical.encode_market(market), clear(market, memory)
+    with uncollected():
+        return canonical.encode_market(market), clear(market, memory)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the collector of cycles away: records hold none, and it walks a million of them again and again."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
@@ -32,7 +48,8 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
     memory = Memory()
     while True:
         try:
-            market: Market = pickle.load(questions)  # noqa: S301 - from the process that started us, and nobody else
+            with uncollected():
+                market: Market = pickle.load(questions)  # noqa: S301 - from the process that started us, and nobody else
         except EOFError:
             return
         answer: Solved | Exception

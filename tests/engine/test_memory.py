@@ -1,5 +1,6 @@
 """What the engine remembers of a pool makes it faster and changes no byte."""
 
+import gc
 import pickle
 import random
 from dataclasses import replace
@@ -110,3 +111,20 @@ def test_the_engine_s_process_remembers_from_one_question_to_the_next(monkeypatc
         document_and_clearing = pickle.load(answers)  # noqa: S301 - written above
         assert encode_clearing(document_and_clearing[1]) == encode_clearing(clear(book))
     assert memory.recalled == 2
+
+
+def test_the_collector_of_cycles_rests_while_a_market_is_cleared_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    collecting = []
+
+    def fails(*_: object) -> None:
+        collecting.append(gc.isenabled())
+        raise ArithmeticError
+
+    monkeypatch.setattr(serving, "clear", fails)
+    assert gc.isenabled()
+    with pytest.raises(ArithmeticError):
+        serving.solve(seeded_book(20, seed=5), Memory())
+    assert collecting == [False]
+    assert gc.isenabled()
