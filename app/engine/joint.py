@@ -19,7 +19,7 @@ from app.engine.highs import Floats, solve
 from app.engine.memory import Memory
 from app.engine.network import Ints, Network
 from app.engine.question import Question, Row
-from app.engine.rows import LARGE, MAX_SCALE, linear
+from app.engine.rows import MAX_SCALE, is_large, linear
 
 #: a float this close to a whole number is read as one
 NEAR = 1e-6
@@ -234,7 +234,7 @@ def _whole(question: Question, fractional: Floats, bound: int) -> Ints | None:
     best = _at(question, on, np.rint(fractional[on]) if fixed.all() else np.floor(fractional[on] + NEAR))
     if best is not None and worth(question.cost, best) >= bound:
         return best
-    if best is not None and len(question.tail) >= LARGE:  # a programme of this size does not end within its nodes
+    if best is not None and is_large(question):  # a programme of this size does not end within its nodes
         return best
     held = question
     if len(on) > SMALL_PROGRAMME:

@@ -23,8 +23,8 @@ from app.engine.question import Question, Row
 
 #: row prices are fractions of this denominator at most
 MAX_SCALE = 12
-#: below this many arcs the library is asked at once
-LARGE = 6000
+#: below this many arcs between nodes the library is asked at once: books are no burden to it, networks are
+LARGE = 30_000
 #: questions of step 1, its first step and its greatest, rupiah
 QUESTIONS, FIRST_STEP, MOST_STEP = 30, 128, 2048
 #: arcs of a reduced cost up to this are open at once, rupiah, and how often others may be added
@@ -121,9 +121,14 @@ def within(question: Question, dearest: np.ndarray[tuple[int], np.dtype[np.float
     )
 
 
+def is_large(question: Question) -> bool:
+    """Tell whether a network is too large to ask the library about all of it."""
+    return int(np.count_nonzero((question.tail != 0) & (question.head != 0))) >= LARGE
+
+
 def linear(question: Question) -> Answer | None:
     """Return a linear optimum of a question with rows, or nearly so; None where there is no flow."""
-    if len(question.tail) < LARGE or not COMPILED:
+    if not is_large(question) or not COMPILED:
         return solve(question)
     prices = _Prices(question)
     if not prices.search():

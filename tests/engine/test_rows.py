@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.engine import joint, rows
+from app.engine import rows
 from app.engine.book import open_book
 from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
 from app.engine.highs import solve
+from app.engine.joint import common_grams, make_rows
 from app.engine.memory import Memory
 from app.engine.model import Market
 from app.engine.network import build, join
@@ -22,7 +23,7 @@ def shared(seed: int) -> Question | None:
     book = random_market(seed + 170_000, orders=8, pools=3, tight=True)
     networks = [build(open_book(book, pool)) for pool in book.pools]
     net = join(networks)
-    found = joint.make_rows(net, joint.common_grams(networks))
+    found = make_rows(net, common_grams(networks))
     if not found:
         return None
     high = net.cap.copy()
@@ -82,8 +83,7 @@ def test_markets_cleared_by_it_are_proven_within_their_gap(block: int, monkeypat
         random_market(seed + 180_000, orders=6, pools=3, tight=True) for seed in range(block * 30, block * 30 + 30)
     ]
     small = [clear(book).certificate.surplus_idr for book in markets]
-    for module in (rows, joint):
-        monkeypatch.setattr(module, "LARGE", 0)
+    monkeypatch.setattr(rows, "LARGE", 0)
     short = 0
     for book, best in zip(markets, small, strict=True):
         cleared, memory = clear(book), Memory()
