@@ -1,8 +1,9 @@
 """Inserting many rows at once.
 
 The rows travel as one array for each column: the statement stays the same for any number of them, and PostgreSQL gets
-the values as they are. A statement with a parameter for each value takes three times as long for a thousand rows, one
-JSON document for all of them twice as long for ten thousand.
+the values as they are. A statement with a parameter for each value takes three times as long for a thousand rows. One
+JSON document for all of them takes a fifth longer for 6,456 matches, and as long for 10,000 events or steps of the
+ledger.
 """
 
 from collections.abc import Callable, Mapping, Sequence
