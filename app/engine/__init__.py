@@ -9,8 +9,10 @@ serve       the engine as a process, asked over pipes
 door        what is refused because whole numbers could not hold it
 canonical   canonical order and bytes, for replay
 pairs       the hard rules of one listing, one way, one demand
-book        orders that the network cannot tell apart, and who is reached by which leg
-network     the compact network: nodes, arcs, one market node
+columns     records as columns, and what joins columns
+book        orders that the network cannot tell apart, and the legs on which goods may travel
+ground      every way that goods may take, kept between clearings
+network     the compact network: orders on their ground, one market node
 question    a flow question between bounds, with rows
 compiled    kernels: machine code where numba is installed
 pivots      one pivot of the network simplex

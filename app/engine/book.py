@@ -1,14 +1,21 @@
 """The order book of one pool by class: orders that the network cannot tell apart hang on the same node.
 
-Orders whose price has expired take no part; a demand class also knows on which legs it can be reached.
+Orders whose price has expired take no part. The book is columns: orders as whole numbers, classes, and the legs on
+which the agreements let goods travel.
 """
 
-from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import numpy as np
+
+from app.engine.columns import codes, ints, pack
+from app.engine.compiled import Ints
 from app.engine.model import Demand, Listing, Market, Pool
 from app.engine.pairs import Agreements, Leg, departure_leg, loco_leg
+
+_Order = TypeVar("_Order", Listing, Demand)
 
 
 class SupplyClass(NamedTuple):
@@ -33,23 +40,77 @@ class DemandClass(NamedTuple):
     last_day: int
 
 
-class Arrival(NamedTuple):
-    """Where and when goods arrive: a region, or a hub where they are fetched, on a day."""
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """The supply classes of a pool as columns, shape (supply classes,), sorted; hubs by their number."""
 
-    place: str
-    loco: bool
-    day: int
+    hub: Ints
+    grade: Ints
+    first_day: Ints
+    last_day: Ints
+    best_before: Ints
+    best_before_chilled: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """The demand classes of a pool as columns, shape (demand classes,), sorted; regions by their number."""
+
+    region: Ints
+    loco: Ints
+    min_grade: Ints
+    min_life_days: Ints
+    first_day: Ints
+    last_day: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The legs of a pool as columns, shape (legs,), places by their number; and whom they may serve."""
+
+    hub: Ints
+    place: Ints
+    loco: Ints
+    departs_on: Ints
+    arrives_on: Ints
+    chilled: Ints
+    #: shape (pairs,): legs, and the regions whose demands they may serve
+    serving: Ints
+    served: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that decides which ways goods may take: two books of the same plan share one ground."""
+
+    #: a better grade may serve a lower need
+    substitutes: bool
+    #: place codes by number, sorted
+    places: tuple[str, ...]
+    #: what the legs are, the same in every book
+    legs: tuple[tuple[str, str, int, int, str, str], ...]
+    supply: Supply
+    needs: Needs
+    ways: Ways
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One pool's classes, its legs, and which classes take goods at which arrival."""
+    """One pool's live orders as columns of shape (orders,), listings first, by class, and its plan."""
 
     pool: Pool
-    supply: dict[SupplyClass, tuple[Listing, ...]]
-    demand: dict[DemandClass, tuple[Demand, ...]]
+    plan: Plan
     legs: tuple[Leg, ...]
-    wanted: dict[Arrival, tuple[DemandClass, ...]]
+    orders: tuple[Listing | Demand, ...]
+    #: how many of the orders are listings
+    listings: int
+    #: number of its class, among those of its side
+    kind: Ints
+    #: rupiah per base unit: ask + collection, or minus the limit
+    cost: Ints
+    #: base units: what is open, and the smallest fill
+    quantity: Ints
+    least: Ints
 
 
 def supply_class(listing: Listing) -> SupplyClass:
@@ -65,66 +126,88 @@ def demand_class(demand: Demand) -> DemandClass:
 
 
 def open_book(market: Market, pool: Pool) -> Book:
-    """Group a pool's live orders by class and find the legs on which the agreements let goods travel.
+    """Group a pool's live orders by class, and find the legs on which the agreements let goods travel.
 
     Legs without room for one base unit are left out. Everything is in canonical order when the market is.
     """
-    supply: defaultdict[SupplyClass, list[Listing]] = defaultdict(list)
-    demand: defaultdict[DemandClass, list[Demand]] = defaultdict(list)
-    for listing in pool.listings:
-        if not listing.price_expired:
-            supply[supply_class(listing)].append(listing)
-    for order in pool.demands:
-        if not order.price_expired:
-            demand[demand_class(order)].append(order)
-    legs, wanted = _legs(market, pool, sorted(supply), sorted(demand))
+    live = [listing for listing in pool.listings if not listing.price_expired]
+    lively = [demand for demand in pool.demands if not demand.price_expired]
+    places = tuple(sorted({listing.hub for listing in live} | {demand.region for demand in lively}))
+    number = {place: n for n, place in enumerate(places)}
+    listings, offered, offering = _by_class(live, SupplyClass, number)
+    demands, asked, needing = _by_class(lively, DemandClass, number)
+    supply, needs, agreements = Supply(*offering), Needs(*needing), Agreements(market.agreements)
+    legs = _legs(market, pool, agreements, places, supply, needs)
+    ways = _ways(pool, agreements, legs, number, {demand.region for demand in demands if demand.loco})
+    plan = Plan(pool.grades_substitute, places, tuple(leg.key for leg in legs), supply, needs, ways)
+    quantity = np.concatenate([ints(listings, "quantity"), ints(demands, "quantity")])
+    least = np.concatenate([ints(listings, "min_quantity"), ints(demands, "min_quantity")])
     return Book(
         pool,
-        {key: tuple(supply[key]) for key in sorted(supply)},
-        {key: tuple(demand[key]) for key in sorted(demand)},
+        plan,
         legs,
-        wanted,
+        (*listings, *demands),
+        len(listings),
+        kind=np.concatenate([offered, asked]),
+        cost=np.concatenate(
+            [ints(listings, "ask_idr") + ints(listings, "collection_idr"), -ints(demands, "limit_idr")]
+        ),
+        quantity=quantity,
+        least=np.minimum(np.maximum(least, 1), quantity),
     )
 
 
+def _by_class(
+    rows: Sequence[_Order], kind: type[SupplyClass | DemandClass], number: dict[str, int]
+) -> tuple[list[_Order], Ints, list[Ints]]:
+    """Return the orders by class, the number of each one's class, and the classes as columns, the place first."""
+    place, *figures = kind._fields
+    columns = [codes(rows, place, number), *(ints(rows, name) for name in figures)]
+    _, first, own = np.unique(pack(*columns), return_index=True, return_inverse=True)
+    sort = np.argsort(own, kind="stable")
+    return [rows[i] for i in sort.tolist()], own[sort], [column[first] for column in columns]
+
+
 def _legs(
-    market: Market, pool: Pool, supply: list[SupplyClass], demand: list[DemandClass]
-) -> tuple[tuple[Leg, ...], dict[Arrival, tuple[DemandClass, ...]]]:
-    """Return the legs that can carry something somebody wants, and who wants it."""
-    agreements = Agreements(market.agreements)
-    hubs = sorted({key.hub for key in supply})
-    of_region: defaultdict[str, list[DemandClass]] = defaultdict(list)
-    for key in demand:
-        of_region["" if key.loco else key.region].append(key)
-    wanted: dict[Arrival, tuple[DemandClass, ...]] = {}
-
-    def take(leg: Leg) -> bool:
-        """Note who wants what this leg brings."""
-        at = Arrival(leg.place, leg.loco, leg.arrives_on)
-        if at not in wanted:
-            wanted[at] = tuple(
-                key
-                for key in of_region["" if leg.loco else leg.place]
-                if key.first_day <= leg.arrives_on <= key.last_day
-                and (
-                    not leg.loco
-                    or agreements.in_force(leg.hub, key.region, pool.commodity, leg.departs_on, leg.departs_on)
-                )
-            )
-        return bool(wanted[at])
-
+    market: Market, pool: Pool, agreements: Agreements, places: tuple[str, ...], supply: Supply, needs: Needs
+) -> tuple[Leg, ...]:
+    """Return the departures from hubs with goods to regions with needs, and the days of fetching, sorted."""
+    hubs = {places[n] for n in supply.hub.tolist()}
+    regions = {places[n] for n in needs.region[needs.loco == 0].tolist()}
     legs = [
         departure_leg(k, pool.unit_weight_g)
         for k in market.departures
         if k.hub in hubs
+        and k.region in regions
         and k.free_g >= pool.unit_weight_g
         and agreements.in_force(k.hub, k.region, pool.commodity, k.departs_on, k.departs_on)
     ]
-    fetched = of_region[""]
-    if fetched:
-        for hub in hubs:
-            ours = [key for key in supply if key.hub == hub]
-            first = max(market.first_departure_day, min(s.first_day for s in ours), min(d.first_day for d in fetched))
-            last = min(max(s.last_day for s in ours), max(d.last_day for d in fetched))
-            legs.extend(loco_leg(hub, day) for day in range(first, last + 1))
-    return tuple(sorted(filter(take, legs), key=lambda leg: leg.key)), wanted
+    fetched = needs.loco == 1
+    if fetched.any():
+        opens, closes = int(needs.first_day[fetched].min()), int(needs.last_day[fetched].max())
+        for hub in np.unique(supply.hub).tolist():
+            ours = supply.hub == hub
+            first = max(market.first_departure_day, int(supply.first_day[ours].min()), opens)
+            last = min(int(supply.last_day[ours].max()), closes)
+            legs.extend(loco_leg(places[hub], day) for day in range(first, last + 1))
+    return tuple(sorted(legs, key=lambda leg: leg.key))
+
+
+def _ways(pool: Pool, agreements: Agreements, legs: Sequence[Leg], number: dict[str, int], fetching: set[str]) -> Ways:
+    """Return the legs as columns: a departure serves its region, a day of fetching all whom an agreement lets fetch."""
+
+    def served(leg: Leg) -> Iterator[int]:
+        if not leg.loco:
+            yield number[leg.place]
+            return
+        for region in sorted(fetching):
+            if agreements.in_force(leg.hub, region, pool.commodity, leg.departs_on, leg.departs_on):
+                yield number[region]
+
+    pairs = np.array([(n, region) for n, leg in enumerate(legs) for region in served(leg)], dtype=np.int64)
+    return Ways(
+        codes(legs, "hub", number),
+        codes(legs, "place", number),
+        *(ints(legs, name) for name in ("loco", "departs_on", "arrives_on", "chilled")),
+        *pairs.reshape(-1, 2).T,
+    )

@@ -15,7 +15,7 @@ from unicodedata import is_normalized, normalize
 from app.engine.model import Agreement, Clearing, Demand, Departure, Listing, Market, Pool
 
 #: name and version, stored with every run: a replay needs the same
-ENGINE = "blitar-simplex/3"
+ENGINE = "blitar-simplex/4"
 
 _Row = TypeVar("_Row", Agreement, Demand, Departure, Listing)
 

@@ -11,8 +11,8 @@ from app.engine.components import Component, settle_market
 from app.engine.door import validate
 from app.engine.matches import trade
 from app.engine.memory import Memory
-from app.engine.model import Certificate, Clearing, Market, Match, PoolResult
-from app.engine.network import build
+from app.engine.model import Certificate, Clearing, Market, Match, Pool, PoolResult
+from app.engine.network import Network, build
 from app.engine.reasons import explain
 
 __all__ = ["AuditError", "clear"]
@@ -30,7 +30,8 @@ def clear(market: Market, memory: Memory | None = None) -> Clearing:
     """
     market = arrange(market)  # 1
     validate(market)  # 2
-    networks = {pool.commodity: build(open_book(market, pool)) for pool in market.pools}  # 3
+    memory = memory or Memory()
+    networks = {pool.commodity: _network(market, pool, memory) for pool in market.pools}  # 3
     components = settle_market(networks, memory)  # 4
     traded = [trade(part.net, part.flow, part.price) for part in components]  # 5
     matches = [match for own, _ in traded for match in own]
@@ -45,6 +46,12 @@ def clear(market: Market, memory: Memory | None = None) -> Clearing:
         prices=tuple(sorted(prices, key=lambda p: (p.commodity, p.level, p.region, p.day, p.grade, p.min_life_days))),
         certificate=_certificate(components, checked),
     )
+
+
+def _network(market: Market, pool: Pool, memory: Memory) -> Network:
+    """Return the network of a pool, on the ground of its last clearing where classes and legs are the same."""
+    book = open_book(market, pool)
+    return build(book, memory.grounds.of(pool.commodity, book.plan))
 
 
 def _certificate(components: list[Component], checked: tuple[str, ...]) -> Certificate:

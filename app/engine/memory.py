@@ -11,6 +11,7 @@ import numpy as np
 
 from app.engine.compiled import Ints
 from app.engine.flows import Optimum, Programme
+from app.engine.ground import Grounds
 from app.engine.network import Network
 from app.engine.pivots import CURVE, PARENT, PRED
 from app.engine.simplex import State, plant
@@ -37,6 +38,7 @@ class Memory:
         """Remember nothing yet."""
         self._most_arcs = most_arcs
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self.grounds = Grounds(most_arcs)
         #: how often a state was found
         self.recalled = 0
 

@@ -1,25 +1,22 @@
 """The compact network: supply classes, departures, arrivals, demand classes, one market node.
 
-Nodes are numbered, 0 being the market. Goods flow from the market over an offer to a supply class, to a shelf (hub,
-grade, day, freshness), onto a departure arc (departure, grade, freshness step), to an arrival (place, grade, step,
-day), down to lower needs, to a demand class and over a request back to the market. Freshness is a second grade on the
-shelf too: goods that keep longer may stand in for goods that keep less long, so every leg needs one arc per step it
-serves.
+Nodes are numbered, 0 being the market. Goods flow from the market over an offer to a supply class, then over the pool's
+ground (shelves, departure arcs, arrivals) to a demand class, and over a request back to the market.
 """
 
-from bisect import bisect_left
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from app.engine.book import Arrival, Book, SupplyClass
+from app.engine.book import Book
+from app.engine.columns import ints
+from app.engine.compiled import Ints
+from app.engine.ground import Ground, lay
 from app.engine.model import Demand, Listing
-from app.engine.pairs import Leg, grade_fits
+from app.engine.pairs import Leg
 
-Ints = npt.NDArray[np.int64]
+__all__ = ["Ints", "Network", "build", "join", "posting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +53,44 @@ class Network:
         return len(self.tail)
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A network while it grows."""
+def build(book: Book, ground: Ground | None = None) -> Network:
+    """Return the network of a pool: its orders on its ground, which is laid anew where none is given.
 
-    number: dict[Hashable, int] = field(default_factory=lambda: {"market": 0})
-    #: tail, head, cost, capacity (-1: free), leg (-1: none)
-    arcs: list[tuple[int, int, int, int, int]] = field(default_factory=list)
-
-    def node(self, name: Hashable) -> int:
-        """Return the number of a node, a new one where it is new."""
-        return self.number.setdefault(name, len(self.number))
-
-    def arc(self, tail: int, head: int, cost: int = 0, cap: int = -1, leg: int = -1) -> None:
-        """Add an arc."""
-        self.arcs.append((tail, head, cost, cap, leg))
-
-
-def build(book: Book) -> Network:
-    """Return the pruned network of a pool: what no offer reaches or no request can be reached from is left out.
-
-    1. Offers and requests, one arc an order. 2. Arrivals: nodes of the grades and steps asked there, stepping down.
-    3. Shelves: goods at a hub on a day, by grade and freshness. 4. Departure arcs from shelves to arrivals. 5. Prune.
+    Orders whose class the ground left out are left out.
     """
-    draft = _Draft()
-    orders: list[Listing | Demand] = []
-    for supply, listings in book.supply.items():  # 1
-        for s in listings:
-            draft.arc(0, draft.node(supply), s.ask_idr + s.collection_idr, s.quantity)
-        orders += listings
-    for demand, demands in book.demand.items():
-        for d in demands:
-            draft.arc(draft.node(demand), 0, -d.limit_idr, d.quantity)
-        orders += demands
-    for at in book.wanted:  # 2
-        _arrival(draft, book, at)
-    shelves = _shelves(draft, book)  # 3
-    for index, leg in enumerate(book.legs):  # 4
-        _depart(draft, book, shelves, index, leg)
-    return _prune(draft, orders, book)  # 5
+    ground = ground or lay(book.plan)
+    offers = np.arange(len(book.orders)) < book.listings
+    node = np.empty(len(book.orders), dtype=np.int64)
+    node[offers], node[~offers] = ground.supply[book.kind[offers]], ground.demand[book.kind[~offers]]
+    placed = np.flatnonzero(node >= 0)
+    offers, node, quantity = offers[placed], node[placed], book.quantity[placed]
+    free = 1 + int(quantity.sum())
+    freight, room = _departures(book, free)
+    orders = tuple(book.orders[i] for i in placed.tolist())
+    commodity = (book.pool.commodity,) * len(orders)
+    departs = ground.leg >= 0
+    return Network(
+        nodes=ground.nodes,
+        tail=np.concatenate([np.where(offers, 0, node), ground.tail]),
+        head=np.concatenate([np.where(offers, node, 0), ground.head]),
+        cost=np.concatenate([book.cost[placed], np.where(departs, freight[ground.leg], 0)]),
+        cap=np.concatenate([quantity, np.where(departs, room[ground.leg], free)]),
+        leg=np.concatenate([np.full(len(orders), -1), ground.leg]),
+        weight=np.full(len(orders) + len(ground.tail), book.pool.unit_weight_g),
+        least=book.least[placed],
+        turn=posting(orders, commodity),
+        orders=orders,
+        commodity=commodity,
+        legs=book.legs,
+        names=ground.names,
+    )
+
+
+def _departures(book: Book, free: int) -> tuple[Ints, Ints]:
+    """Return freight in rupiah per base unit and room in base units of every leg, and of none, which comes last."""
+    weight = book.pool.unit_weight_g
+    room = [free if leg.departure is None else min(leg.departure.free_g // weight, free) for leg in book.legs]
+    return np.append(ints(book.legs, "freight_idr"), 0), np.array([*room, free], dtype=np.int64)
 
 
 def join(networks: Sequence[Network]) -> Network:
@@ -126,122 +122,15 @@ def join(networks: Sequence[Network]) -> Network:
 
 
 def posting(orders: Sequence[Listing | Demand], commodity: Sequence[str]) -> Ints:
-    """Return the place of each order by time of posting, then id (then side and commodity), shape (orders,), from 1."""
-    names = [(order.id, isinstance(order, Listing), name) for order, name in zip(orders, commodity, strict=True)]
-    by_name = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
-    posted = np.array([order.posted_at for order in orders], dtype=np.int64)
-    turn = np.empty(len(names), dtype=np.int64)
-    turn[by_name[np.argsort(posted[by_name], kind="stable")]] = np.arange(1, len(names) + 1)
+    """Return the place of each order by time of posting, then id (then side and commodity), shape (orders,), from 1.
+
+    Names are compared only among orders of one time.
+    """
+    posted = ints(orders, "posted_at")
+    _, which, count = np.unique(posted, return_inverse=True, return_counts=True)
+    shared = np.flatnonzero(count[which] > 1).tolist()
+    by_name = sorted(shared, key=lambda i: (orders[i].id, isinstance(orders[i], Listing), commodity[i]))
+    name, turn = np.zeros(len(orders), dtype=np.int64), np.empty(len(orders), dtype=np.int64)
+    name[by_name] = np.arange(len(by_name))
+    turn[np.lexsort((name, which))] = np.arange(1, len(orders) + 1)
     return turn
-
-
-def _asked(book: Book, at: Arrival) -> tuple[list[int], list[int]]:
-    """Return the grades and the freshness steps asked at an arrival, ascending."""
-    wanted = book.wanted[at]
-    return sorted({key.min_grade for key in wanted}), sorted({key.min_life_days for key in wanted})
-
-
-def _arrival(draft: _Draft, book: Book, at: Arrival) -> None:
-    """Add the nodes of one arrival: better goods may step down in grade and in freshness, and go to who asks."""
-    grades, steps = _asked(book, at)
-    for i, grade in enumerate(grades):
-        for j, step in enumerate(steps):
-            node = draft.node((at, grade, step))
-            if book.pool.grades_substitute and i + 1 < len(grades):
-                draft.arc(node, draft.node((at, grades[i + 1], step)))
-            if j > 0:
-                draft.arc(node, draft.node((at, grade, steps[j - 1])))
-    for key in book.wanted[at]:
-        draft.arc(draft.node((at, key.min_grade, key.min_life_days)), draft.node(key))
-
-
-#: (hub, day, chilled) -> grade -> last days of shelf life, ascending
-_Shelves = dict[tuple[str, int, bool], dict[int, list[int]]]
-
-
-def _shelves(draft: _Draft, book: Book) -> _Shelves:
-    """Add the shelves from which a leg may load, chained from what keeps longest to what keeps least."""
-    shelves: _Shelves = {}
-    for place in sorted({(leg.hub, leg.departs_on, leg.chilled) for leg in book.legs}):
-        hub, day, chilled = place
-        grades: dict[int, set[int]] = {}
-        for key in book.supply:
-            if key.hub == hub and key.first_day <= day <= key.last_day:
-                keeps = _keeps(key, chilled=chilled)
-                grades.setdefault(key.grade, set()).add(keeps)
-                draft.arc(draft.node(key), draft.node((place, key.grade, keeps)))
-        shelves[place] = {grade: sorted(grades[grade]) for grade in sorted(grades)}
-        for grade, lives in shelves[place].items():
-            for less, more in pairwise(lives):
-                draft.arc(draft.node((place, grade, more)), draft.node((place, grade, less)))
-    return shelves
-
-
-def _keeps(key: SupplyClass, *, chilled: bool) -> int:
-    return key.best_before_chilled if chilled else key.best_before
-
-
-def _depart(draft: _Draft, book: Book, shelves: _Shelves, index: int, leg: Leg) -> None:
-    """Add a leg's arcs, one per grade and step that it serves; goods of equal reach share one."""
-    at = Arrival(leg.place, leg.loco, leg.arrives_on)
-    place = (leg.hub, leg.departs_on, leg.chilled)
-    grades, steps = _asked(book, at)
-    cap = -1 if leg.departure is None else leg.departure.free_g // book.pool.unit_weight_g
-    loads: set[int] = set()
-    for grade, lives in shelves[place].items():
-        serves = next((need for need in grades if grade_fits(book.pool, grade, need)), None)
-        if serves is None:
-            continue
-        taken = len(lives)
-        for step in reversed(steps):
-            shelf = bisect_left(lives, leg.arrives_on + step)
-            if shelf == taken:
-                continue  # the same goods already load for a higher step
-            taken = shelf
-            load = draft.node((leg.key, serves, step))
-            draft.arc(draft.node((place, grade, lives[shelf])), load)
-            if load not in loads:
-                loads.add(load)
-                draft.arc(load, draft.node((at, serves, step)), leg.freight_idr, cap, index)
-
-
-def _prune(draft: _Draft, orders: list[Listing | Demand], book: Book) -> Network:
-    """Keep the arcs on some way from an offer to a request; number the nodes that remain anew."""
-    columns = np.array(draft.arcs, dtype=np.int64).reshape(-1, 5).T
-    tail, head = columns[0], columns[1]
-    keep = _reached(len(draft.number), tail, head) & _reached(len(draft.number), head, tail)
-    kept = np.flatnonzero(keep)
-    used, ends = np.unique(np.concatenate([[0], tail[kept], head[kept]]), return_inverse=True)
-    tail, head = ends[1 : 1 + len(kept)], ends[1 + len(kept) :]
-    placed = tuple(orders[arc] for arc in kept if arc < len(orders))
-    commodity = (book.pool.commodity,) * len(placed)
-    free = 1 + sum(order.quantity for order in placed)
-    names = list(draft.number)
-    cap = np.where(columns[3, kept] < 0, free, np.minimum(columns[3, kept], free))
-    return Network(
-        nodes=len(used),
-        tail=tail.astype(np.int64),
-        head=head.astype(np.int64),
-        cost=columns[2, kept],
-        cap=cap,
-        leg=columns[4, kept],
-        weight=np.full(len(kept), book.pool.unit_weight_g, dtype=np.int64),
-        least=np.array([min(max(o.min_quantity, 1), o.quantity) for o in placed], dtype=np.int64),
-        turn=posting(placed, commodity),
-        orders=placed,
-        commodity=commodity,
-        legs=book.legs,
-        names=tuple(names[node] for node in used.tolist()),
-    )
-
-
-def _reached(nodes: int, tail: Ints, head: Ints) -> npt.NDArray[np.bool_]:
-    """Return which arcs start at a node that is reached from the market without passing through it again."""
-    seen = np.zeros(nodes, dtype=bool)
-    fresh = tail == 0
-    while True:
-        seen[head[fresh]] = True
-        seen[0] = False
-        fresh = seen[tail] & ~seen[head] & (head != 0)
-        if not fresh.any():
-            return np.asarray(seen[tail] | (tail == 0), dtype=np.bool_)

@@ -16,7 +16,7 @@ from textwrap import dedent
 from types import FunctionType
 from typing import Any
 
-from app.engine import bands, book, curves, fills, flows, joint, network, pivots, prices, simplex, ties
+from app.engine import bands, book, curves, fills, flows, ground, joint, network, pivots, prices, simplex, ties
 from app.engine import clear as clearing
 from app.engine.audit import AuditError, audit
 from app.engine.claim import Claim
@@ -55,11 +55,11 @@ BUGS = (
     Bug("full arcs are not priced", pivots.choose, "gain = side[j] *", "gain = max(side[j], 0) *"),
     Bug("orders at the price are not dealt", bands.deal, "z[x] > 0", "z[x] > 1"),
     Bug(
-        "an offer is left out of the book", book.open_book, "if not listing.price_expired:", "if listing.quantity != 3:"
+        "an offer is left out of the book", book.open_book, "if not listing.price_expired]", "if listing.quantity != 3]"
     ),
-    Bug("the last day of a window is not open", network._shelves, "day <= key.last_day", "day < key.last_day"),
-    Bug("goods load for one day too long", network._depart, "leg.arrives_on + step)", "leg.arrives_on + step - 1)"),
-    Bug("ties go to the later post", network.posting, "[order.posted_at for", "[-order.posted_at for"),
+    Bug("the last day of a window is not open", ground._shelves, "last_day[filler]", "last_day[filler] - 1"),
+    Bug("goods load for one day too long", ground._loads, "[leg] + step)", "[leg] + step - 1)"),
+    Bug("ties go to the later post", network.posting, 'ints(orders, "posted_at")', '-ints(orders, "posted_at")'),
     Bug("the later arrival carries", ties.carrier_cost, "(arrival - arrival.min())", "(arrival.max() - arrival)"),
     Bug(
         "an overfull departure is not seen",
@@ -69,30 +69,25 @@ BUGS = (
     ),
     Bug("one below its smallest fill passes", fills._short, "fill < net.least", "fill < net.least - 1"),
     Bug("prices are not midway", prices.publish, "(ends[0] + ends[1]) // 2 // proof.scale", "(ends[0] + ends[1]) // 3"),
-    Bug(
-        "a need takes what comes a day late",
-        book._legs,
-        "leg.arrives_on <= key.last_day",
-        "leg.arrives_on <= key.last_day + 1",
-    ),
+    Bug("a need takes what comes a day late", ground._arrivals, "last_day[taker]", "last_day[taker] + 1"),
 )
 
 #: of what never comes into the network, or comes into it otherwise than the market says
 MISSING = (
-    Bug("a request is left out of the book", book.open_book, "not order.price_expired", "order.quantity != 3"),
+    Bug("a request is left out of the book", book.open_book, "not demand.price_expired", "demand.quantity != 3"),
     Bug("small offers are left out of the book", book.open_book, "not listing.price_expired", "listing.quantity > 2"),
-    Bug("the first day of a window is not open", network._shelves, "key.first_day <= day", "key.first_day < day"),
+    Bug("the first day of a window is not open", ground._shelves, "first_day[filler]", "first_day[filler] + 1"),
+    Bug("a need refuses its last day", ground._arrivals, "last_day[taker]", "last_day[taker] - 1"),
+    Bug("goods load for one day too short", ground._loads, "[leg] + step)", "[leg] + step + 1)"),
+    Bug("a freshness step is lost", ground._arrivals, "needs.min_life_days[taker]", "needs.min_life_days[taker] | 1"),
+    Bug("fresh goods do not step down", ground._steps_down, "row[1:] == row[:-1]", "row[2:] == row[:-2]"),
+    Bug("a grade does not step down", ground._steps_down, "plan.substitutes", "False"),
     Bug(
-        "a need refuses its last day",
-        book._legs,
-        "leg.arrives_on <= key.last_day",
-        "leg.arrives_on <= key.last_day - 1",
+        "goods that keep longest stand alone",
+        ground.lay,
+        "stands + fresher + 1, stands + fresher)",
+        "stands + fresher[1:] + 1, stands + fresher[1:])",
     ),
-    Bug("goods load for one day too short", network._depart, "leg.arrives_on + step)", "leg.arrives_on + step + 1)"),
-    Bug("a freshness step is lost", network._asked, "{key.min_life_days for", "{max(key.min_life_days, 1) for"),
-    Bug("fresh goods do not step down", network._arrival, "if j > 0:", "if j > 1:"),
-    Bug("a grade does not step down", network._arrival, "i + 1 < len(grades)", "i + 2 < len(grades)"),
-    Bug("goods that keep longest stand alone", network._shelves, "pairwise(lives)", "pairwise(lives[:-1])"),
     Bug("a departure is left out", book._legs, "if k.hub in hubs", 'if k.hub in hubs and k.id != "k0"'),
     Bug("the last day of fetching is left out", book._legs, "range(first, last + 1)", "range(first, last)"),
     Bug(
@@ -107,18 +102,23 @@ MISSING = (
         "pool.commodity, k.departs_on, k.departs_on)",
         "pool.commodity, k.arrives_on, k.arrives_on)",
     ),
-    Bug("cooled goods spoil as if uncooled", network._keeps, "if chilled", "if not chilled"),
-    Bug("freight is a rupiah too dear", network._depart, "leg.freight_idr, cap", "leg.freight_idr + 1, cap"),
-    Bug("collection is forgotten", network.build, "s.ask_idr + s.collection_idr", "s.ask_idr"),
-    Bug("a request is one unit short", network.build, "-d.limit_idr, d.quantity", "-d.limit_idr, d.quantity - 1"),
-    Bug("a limit is a rupiah too low", network.build, "-d.limit_idr, d.quantity", "1 - d.limit_idr, d.quantity"),
     Bug(
-        "a unit of capacity is lost",
-        network._depart,
-        "free_g // book.pool.unit_weight_g",
-        "free_g // book.pool.unit_weight_g - 1",
+        "cooled goods spoil as if uncooled",
+        ground._shelves,
+        "ways.chilled[first[place]] == 1",
+        "ways.chilled[first[place]] == 0",
     ),
-    Bug("only what keeps longest loads", network._depart, "lives[shelf])), load)", "lives[-1])), load)"),
+    Bug("freight is a rupiah too dear", network.build, "freight[ground.leg]", "freight[ground.leg] + 1"),
+    Bug("collection is forgotten", book.open_book, ' + ints(listings, "collection_idr")', ""),
+    Bug("a request is one unit short", book.open_book, 'ints(demands, "quantity")', 'ints(demands, "quantity") - 1'),
+    Bug("a limit is a rupiah too low", book.open_book, '-ints(demands, "limit_idr")', '1 - ints(demands, "limit_idr")'),
+    Bug("a unit of capacity is lost", network._departures, "free_g // weight", "free_g // weight - 1"),
+    Bug(
+        "only what keeps longest loads",
+        ground._loads,
+        "shelf[once]",
+        'np.searchsorted(group_of(shelves.shelves), good[once], side="right") - 1',
+    ),
 )
 
 
