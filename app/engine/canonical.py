@@ -114,12 +114,19 @@ def _rows(rows: Iterable[_Row], key: Callable[[_Row], Any]) -> tuple[_Row, ...]:
 
 
 def _normal(row: _Row) -> _Row:
+    kind: Any = type(row)
     changed: dict[str, Any] = {
-        name: normalize("NFC", value)
-        for name, value in _fields(row).items()
-        if isinstance(value, str) and not is_normalized("NFC", value)
+        name: normalize("NFC", getattr(row, name))
+        for name in _texts(kind)
+        if not is_normalized("NFC", getattr(row, name))
     }
     return replace(row, **changed) if changed else row
+
+
+@cache
+def _texts(kind: Any) -> tuple[str, ...]:
+    """Return the names of a record's text fields."""
+    return tuple(field.name for field in fields(kind) if field.type is str)
 
 
 def _names(commodities: tuple[str, ...] | None) -> tuple[str, ...] | None:
