@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Numeric
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.columns import Big, Instant
@@ -44,9 +45,9 @@ class Posting:
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
 
-    @property
+    @hybrid_property
     def open_quantity(self) -> int:
-        """What nobody has a claim on, base units."""
+        """What nobody has a claim on, base units; of a class the SQL for it."""
         return self.quantity - self.proposed_quantity - self.ordered_quantity - self.withdrawn_quantity
 
 

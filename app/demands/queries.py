@@ -67,9 +67,7 @@ _READ_BY_CLEARINGS = (
     Demand.min_remaining_shelf_life_days,
     Demand.price_valid_until,
     Demand.created_at,
-    (Demand.quantity - Demand.proposed_quantity - Demand.ordered_quantity - Demand.withdrawn_quantity).label(
-        "open_quantity"
-    ),
+    Demand.open_quantity,
 )
 
 

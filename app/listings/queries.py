@@ -67,9 +67,7 @@ _READ_BY_CLEARINGS = (
     Listing.best_before_chilled,
     Listing.price_valid_until,
     Listing.created_at,
-    (Listing.quantity - Listing.proposed_quantity - Listing.ordered_quantity - Listing.withdrawn_quantity).label(
-        "open_quantity"
-    ),
+    Listing.open_quantity,
 )
 
 
