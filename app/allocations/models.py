@@ -47,7 +47,7 @@ class Posting:
 
     @hybrid_property
     def open_quantity(self) -> int:
-        """What nobody has a claim on, base units; of a class the SQL for it."""
+        """Return what nobody has a claim on, base units; of a class the SQL for it."""
         return self.quantity - self.proposed_quantity - self.ordered_quantity - self.withdrawn_quantity
 
 
