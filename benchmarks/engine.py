@@ -17,6 +17,8 @@ import numpy as np
 from app.engine.bands import LARGE, Orders, by_node_and_price, certify, fills, solve_large
 from app.engine.curves import Curves, amend, make_curves
 from app.engine.highs import solve as ask_highs
+from app.engine.network import Network
+from app.engine.parcels import cut
 from app.engine.question import Question
 from app.engine.simplex import Arcs, State, solve
 from benchmarks.fills import choosy, settled
@@ -40,6 +42,8 @@ CASES = (
     ("smallest fills, 20 %", 10_000, 50, (1, 2, 3), False, False),
     ("re-clear", 100_000, 50, (1,), False, False),
     ("re-clear", 1_000_000, 50, (1,), False, False),
+    ("matches", 100_000, 50, (1, 2, 3), False, False),
+    ("matches", 1_000_000, 50, (1,), False, False),
     ("joint", 5_000, 10, (1,), False, True),
 )
 #: orders changed on each side, and of all of them, by `re-clear`
@@ -124,6 +128,8 @@ def main(spec: str) -> None:
     instance = (simple if case == "simple" else full)(orders, regions, seed)
     if case == "re-clear":
         ours, surplus, variant = _reclear(instance)
+    elif case == "matches":
+        ours, surplus, variant = _matches(instance, seed)
     elif case.startswith("smallest fills"):
         ours, surplus, variant = _fills(instance, int(case.split()[2]) / 100, seed)
     else:
@@ -192,6 +198,41 @@ def _ours(instance: Instance) -> tuple[float, int, str]:
 
     runs = [_timed(answer) for _ in range(RUNS)]
     return median(run[0] for run in runs), runs[0][1], "band" if banded else "sorted"
+
+
+def _matches(instance: Instance, seed: int) -> tuple[float, int, str]:
+    """Return the median time from an optimal flow to rows of matches, posted in random order, and how many come out.
+
+    Checked: what the matches of each order add up to is its fill.
+    """
+    arcs, orders, i = _arcs(instance), _orders(instance), instance
+    state = solve(arcs, _curves(instance))
+    fill, dice = fills(orders, state), np.random.default_rng(seed)
+    sails = i.cost > 0
+    nothing = np.zeros(len(fill) + len(i.tail), dtype=np.int64)
+    net = Network(
+        nodes=i.nodes,
+        tail=np.concatenate([np.where(i.offer, 0, i.node), i.tail]),
+        head=np.concatenate([np.where(i.offer, i.node, 0), i.head]),
+        cost=nothing,
+        cap=nothing,
+        leg=np.concatenate([np.full(len(fill), -1), np.where(sails, np.cumsum(sails) - 1, -1)]),
+        weight=nothing,
+        least=nothing[: len(fill)],
+        turn=1 + dice.permutation(len(fill)),
+        orders=(),
+        commodity=(),
+        legs=(),
+    )
+    flow = np.concatenate([fill, state.flow])
+    runs = [_timed(lambda: cut(net, flow)) for _ in range(RUNS)]
+    rows = runs[0][1]
+    for column in (0, 1):
+        np.subtract.at(fill, rows[:, column], rows[:, 3])
+    if fill.any():
+        message = "matches and fills differ"
+        raise ArithmeticError(message)
+    return median(run[0] for run in runs), certify(arcs, orders, state, fills(orders, state)), f"{len(rows)} matches"
 
 
 def _fills(instance: Instance, share: float, seed: int) -> tuple[float, int, str]:

@@ -1,12 +1,16 @@
 """From flows to matches and prices: who sells how much to whom on which departure, built up to the rupiah."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
 from app.engine.model import Demand, Listing, Match, Price
 from app.engine.network import Ints, Network
 from app.engine.parcels import cut
+
+_Order = TypeVar("_Order", Listing, Demand)
 
 
 def trade(net: Network, flow: Ints, price: Ints) -> tuple[list[Match], list[Price]]:
@@ -16,35 +20,38 @@ def trade(net: Network, flow: Ints, price: Ints) -> tuple[list[Match], list[Pric
 
 
 def build_matches(net: Network, parcels: Ints, price: Ints) -> list[Match]:
-    """Return a match for each parcel (see `parcels.cut`).
+    """Return a match for each parcel (see `parcels.cut`), column by column: there may be a million.
 
     hub price = price of the supply class, delivered price = price of the demand class, scarcity = what lies between
     them beyond freight.
     """
-    hub, delivered = price[net.head[parcels[:, 0]]].tolist(), price[net.tail[parcels[:, 1]]].tolist()
-    found = []
-    for (sold, bought, way, much), at_hub, landed in zip(parcels.tolist(), hub, delivered, strict=True):
-        listing, demand, leg = net.orders[sold], net.orders[bought], net.legs[way]
-        if not isinstance(listing, Listing) or not isinstance(demand, Demand):
-            message = "an offer met an offer"
-            raise TypeError(message)
-        found.append(
-            Match(
-                commodity=net.commodity[sold],
-                listing_id=listing.id,
-                demand_id=demand.id,
-                departure_id=None if leg.departure is None else leg.departure.id,
-                departs_on=leg.departs_on,
-                arrives_on=leg.arrives_on,
-                quantity=much,
-                producer_price_idr=at_hub - listing.collection_idr,
-                collection_idr=listing.collection_idr,
-                freight_idr=leg.freight_idr,
-                scarcity_idr=landed - at_hub - leg.freight_idr,
-                delivered_price_idr=landed,
-            )
+    sold, bought, way, quantity = parcels.T
+    listings, demands = _picked(net.orders, sold, Listing), _picked(net.orders, bought, Demand)
+    legs = [net.legs[number] for number in way.tolist()]
+    hub, delivered = price[net.head[sold]], price[net.tail[bought]]
+    collection = np.array([listing.collection_idr for listing in listings], dtype=np.int64)
+    freight = np.array([leg.freight_idr for leg in net.legs], dtype=np.int64)[way]
+    scarcity = delivered - hub - freight
+    return list(
+        map(
+            Match,
+            [net.commodity[number] for number in sold.tolist()],
+            [listing.id for listing in listings],
+            [demand.id for demand in demands],
+            [None if leg.departure is None else leg.departure.id for leg in legs],
+            [leg.departs_on for leg in legs],
+            [leg.arrives_on for leg in legs],
+            *(column.tolist() for column in (quantity, hub - collection, collection, freight, scarcity, delivered)),
         )
-    return found
+    )
+
+
+def _picked(orders: Sequence[Listing | Demand], numbers: Ints, kind: type[_Order]) -> list[_Order]:
+    picked = [order for number in numbers.tolist() if isinstance(order := orders[number], kind)]
+    if len(picked) != len(numbers):
+        message = "an offer met an offer"
+        raise TypeError(message)
+    return picked
 
 
 def build_prices(net: Network, parcels: Ints, price: Ints) -> list[Price]:

@@ -1,38 +1,48 @@
 """Flow as parcels: which part of which offer ends at which request, on which leg.
 
-Nodes in topological order. At each, what has arrived is cut in the order of posting against the outgoing arcs in turn,
-requests in the order of posting, other arcs by number. So the same flow is always cut in the same way.
+At every node what arrives is cut in the order of posting, then of legs, against the outgoing arcs in turn, requests in
+the order of posting, other arcs by number. So the same flow is always cut in the same way.
 """
+
+from heapq import heappop, heappush
 
 import numpy as np
 
 from app.engine.compiled import Ints, kernel
 from app.engine.network import Network
 
-#: columns of a parcel: name (place of its offer in the order of posting * width + leg + 1), base units, the arc on
-#: which it came, and the parcel that came before it to the same node (-1: none)
-NAME, QUANTITY, ARC, BEFORE = range(4)
-
 
 def cut(net: Network, flow: Ints) -> Ints:
-    """Return the flow as rows (offer arc, request arc, leg, base units), sorted, shape (parcels, 4).
+    """Return the flow as rows (offer arc, request arc, leg, base units), in the order of posting; shape (parcels, 4).
 
-    At most accepted offers + accepted requests + arcs with flow come out.
+    At most accepted offers + accepted requests + arcs with flow come out. 1. Arcs with flow by tail. 2. Nodes are
+    numbered anew, each after all from which something comes; the market stays 0. 3. Offers go their ways.
     """
-    orders, width = len(net.orders), len(net.legs) + 1
-    turn = np.concatenate([net.turn, np.arange(orders, net.arcs)])
-    used = np.flatnonzero(flow)
-    used = used[np.lexsort((turn[used], net.tail[used]))]
-    tail, head = net.tail[used], net.head[used]
-    start = np.searchsorted(tail, np.arange(net.nodes + 1))
-    offers = np.arange(start[1])
-    sold = np.stack([turn[used[offers]] * width, flow[used[offers]], used[offers], np.full(len(offers), -1)], axis=1)
-    nodes = in_turn(start, head, np.bincount(head[len(offers) :], minlength=net.nodes))
-    parcels = carry(nodes, start, head, flow[used], net.leg[used], used, sold, width)
-    ended = parcels[net.head[parcels[:, ARC]] == 0]
-    posted, leg = np.divmod(ended[:, NAME], width)
-    rows = np.stack([np.argsort(net.turn)[posted - 1], ended[:, ARC], leg - 1, ended[:, QUANTITY]], axis=1)
-    return rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
+    start, arc = by_tail(net.tail, flow, net.turn, net.nodes)  # 1
+    head = net.head[arc]
+    nodes = in_turn(start, head, np.bincount(head[start[1] :], minlength=net.nodes))  # 2
+    place = np.zeros(net.nodes, dtype=np.int64)
+    place[nodes] = np.arange(1, len(nodes) + 1)
+    following = np.concatenate([[0], start[nodes]])
+    return carry(arc[: start[1]], following, arc, place[head], net.leg[arc], flow[arc])  # 3
+
+
+@kernel("UniTuple(i8[::1], 2)(i8[::1], i8[::1], i8[::1], i8)")
+def by_tail(tail: Ints, flow: Ints, turn: Ints, nodes: int) -> tuple[Ints, Ints]:
+    """Return where the arcs with flow of each tail start, and these arcs: orders as posted, then others by number."""
+    used, start = np.full(len(tail), -1, dtype=np.int64), np.zeros(nodes + 1, dtype=np.int64)
+    for j in range(len(tail)):
+        if flow[j] > 0:
+            used[turn[j] - 1 if j < len(turn) else j] = j
+            start[tail[j] + 1] += 1
+    for x in range(nodes):
+        start[x + 1] += start[x]
+    arcs, place = np.empty(start[nodes], dtype=np.int64), start.copy()
+    for arc in used:
+        if arc >= 0:
+            arcs[place[tail[arc]]] = arc
+            place[tail[arc]] += 1
+    return start, arcs
 
 
 @kernel("i8[::1](i8[::1], i8[::1], i8[::1])")
@@ -55,55 +65,34 @@ def in_turn(start: Ints, head: Ints, missing: Ints) -> Ints:
     return nodes[:count].copy()
 
 
-@kernel("i8[:,::1](i8[:,::1], i8)")
-def with_room(rows: Ints, used: int) -> Ints:
-    """Return the rows, or twice as many where all are used."""
-    if used < len(rows):
-        return rows
-    more = np.empty((2 * used + 1, rows.shape[1]), dtype=np.int64)
-    more[:used] = rows
-    return more
+@kernel("i8[:,::1](i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")
+def carry(offers: Ints, following: Ints, arc: Ints, head: Ints, leg: Ints, room: Ints) -> Ints:
+    """Return the parcels of the offers given in the order of posting; heads are numbered in topological order.
 
-
-@kernel("i8[::1](i8[:,::1], i8)")
-def by_posting(parcels: Ints, last: int) -> Ints:
-    """Return the numbers of the parcels at a node, `last` the last that came, in the order of posting."""
-    count, p = 0, last
-    while p >= 0:
-        count, p = count + 1, parcels[p, BEFORE]
-    here, name, p = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64), last
-    for i in range(count):
-        here[i], name[i], p = p, parcels[p, NAME], parcels[p, BEFORE]
-    return here[np.argsort(name)]
-
-
-@kernel("i8[:,::1](i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:,::1], i8)")
-def carry(nodes: Ints, start: Ints, head: Ints, flow: Ints, leg: Ints, arc: Ints, parcels: Ints, width: int) -> Ints:
-    """Return all parcels on all their ways, those of the offers given first; arcs by tail, then by turn.
-
-    1. What the offers sold stands at their nodes. 2. A node in its turn has all that comes: in the order of posting
-    3. each outgoing arc carries the next ones on, the last in part; neighbours of one name become one.
+    Offers one after the other, so every node sees them in the order of posting, and an arc that is full is never looked
+    at again: `following` is the next arc of each node. An offer that no arc carries alone is split; its parts go on in
+    the order of nodes, then of legs, and those that meet on one leg are one again.
     """
-    count, last = len(parcels), np.full(len(start), -1, dtype=np.int64)
-    for i in range(count):  # 1
-        parcels[i, BEFORE], last[head[i]] = last[head[i]], i
-    for x in nodes:  # 2
-        here, j = by_posting(parcels, last[x]), 0
-        for i in range(start[x], start[x + 1]):  # 3
-            to, missing = head[i], flow[i]
-            while missing > 0:
-                p, new = here[j], last[to]
-                part, name = min(missing, parcels[p, QUANTITY]), parcels[p, NAME]
-                if leg[i] >= 0:
-                    name += leg[i] + 1 - name % width
-                if new >= 0 and parcels[new, ARC] == arc[i] and parcels[new, NAME] == name:
-                    parcels[new, QUANTITY] += part
-                else:
-                    parcels = with_room(parcels, count)
-                    parcels[count] = (name, part, arc[i], new)
-                    last[to] = count
-                    count += 1
-                missing -= part
-                parcels[p, QUANTITY] -= part
-                j += parcels[p, QUANTITY] == 0
-    return parcels[:count].copy()
+    rows, count = np.empty((len(arc), 4), dtype=np.int64), 0
+    parts = [(0, 0, 0) for _ in range(0)]
+    for number in range(len(offers)):
+        x, way, left = head[number], -1, room[number]
+        while left > 0:
+            i = following[x]
+            part, to = min(left, room[i]), head[i]
+            left -= part
+            room[i] -= part
+            following[x] += room[i] == 0
+            on = leg[i] if leg[i] >= 0 else way
+            if to == 0:
+                rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = offers[number], arc[i], on, part
+                count += 1
+            elif left == 0 and len(parts) == 0:
+                x, way, left = to, on, part
+            else:
+                heappush(parts, (to, on, part))
+            if left == 0 and len(parts) > 0:
+                x, way, left = heappop(parts)
+                while len(parts) > 0 and parts[0][0] == x and parts[0][1] == way:
+                    left += heappop(parts)[2]
+    return rows[:count]
