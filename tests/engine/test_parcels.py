@@ -54,7 +54,7 @@ def by_nodes(net: Network, flow: Ints) -> Counter[tuple[int, int, int]]:
 
 
 def woven(seed: int) -> tuple[Network, Ints]:
-    """Return a flow whose parts split and meet again: sixty ways over nine nodes, many legs, few offers and requests."""
+    """Return a flow whose parts split and meet again: sixty ways over nine nodes, many legs, few orders."""
     dice = np.random.default_rng(seed)
     names, offers, requests = dice.permutation(np.arange(1, 10)), 6, 12
     ends = [dice.choice(9, 2, replace=False) for _ in range(24)]
