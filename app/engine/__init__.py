@@ -24,6 +24,7 @@ memory      the last state of each pool, to start from
 highs       a library's solver, for rows and where numba is not installed
 exact       whole-number repair and proof of what the library says
 rows        prices on the rows of shared departures, over the network simplex
+allot       whole units on shared departures, what is left given away
 joint       departures that several arcs or pools share
 ties        the order of posting, then of arrival
 fills       smallest fills: branch and bound

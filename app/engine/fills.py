@@ -12,10 +12,10 @@ import numpy as np
 
 from app.engine import ties
 from app.engine.flows import Optimum, Programme
-from app.engine.joint import Proof, Solved, relax, worth
+from app.engine.joint import Proof, Solved, relax
 from app.engine.network import Ints, Network
 from app.engine.prices import exist
-from app.engine.question import Question, Row
+from app.engine.question import Question, Row, worth
 
 #: the tie of a flow whose ties are still open: beyond any
 OPEN = 2**100

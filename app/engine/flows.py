@@ -42,6 +42,7 @@ class Programme:
         self._offer = tail[self._market] == 0
         self._rate = np.where(self._offer, cost[self._market], -cost[self._market])
         self._sort: Ints | None = None
+        self._made: tuple[Ints, Ints, Curves] | None = None
         inner = np.flatnonzero((tail != 0) & (head != 0) & (tail != head))  # 2
         self._inner = inner[np.argsort(tail[inner], kind="stable")]
         self._ends = tail[self._inner].astype(np.int32), head[self._inner].astype(np.int32)
@@ -117,11 +118,15 @@ class Programme:
         return state if simplex.is_flow(curves, state) else None
 
     def _curves(self, amount: Ints, below: Ints) -> Curves:
-        """Return the curves of the arcs at the market, which are sorted once."""
+        """Return the curves of the arcs at the market, sorted once; made anew where they changed."""
+        if self._made is not None and np.array_equal(amount, self._made[0]) and np.array_equal(below, self._made[1]):
+            return self._made[2]
         if self._sort is None:
             self._sort = by_node_and_price(self._node, self._rate)
         sort = self._sort
-        return make_curves(self.nodes, self._node[sort], self._rate[sort], amount[sort], below)
+        curves = make_curves(self.nodes, self._node[sort], self._rate[sort], amount[sort], below)
+        self._made = amount, below, curves
+        return curves
 
     def _near(self, price: Ints) -> Ints:
         """Bring the prices of nodes that only a sentinel prices together as near as no path can tell."""

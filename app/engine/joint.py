@@ -13,12 +13,14 @@ from math import gcd
 import numpy as np
 
 from app.engine import ties
+from app.engine.allot import at_allotments, spread
+from app.engine.compiled import Bools
 from app.engine.exact import settle
-from app.engine.flows import Programme, optimum
+from app.engine.flows import Optimum, Programme, optimum
 from app.engine.highs import Floats, solve
 from app.engine.memory import Memory
 from app.engine.network import Ints, Network
-from app.engine.question import Question, Row
+from app.engine.question import Question, Row, Shared, worth
 from app.engine.rows import MAX_SCALE, is_large, linear
 
 #: a float this close to a whole number is read as one
@@ -26,8 +28,6 @@ NEAR = 1e-6
 #: nodes of an integer programme, and the number of arcs up to which all of them are asked to be whole
 NODE_LIMIT = 500
 SMALL_PROGRAMME = 400
-#: how often in a row what is left may be given in vain
-MOST_IDLE = 8
 #: what cannot be: the flow in hand would still do
 LOST = "a network lost its flow"
 
@@ -59,14 +59,6 @@ class Solved:
     proof: Proof
     #: the flow and the proof satisfy complementary slackness to the last fraction of a rupiah
     exact: bool
-
-
-def worth(cost: Ints, flow: Ints) -> int:
-    """Return minus the sum of cost * flow, in 64 bits where it fits, else in Python's unbounded integers."""
-    if int(np.abs(cost).max(initial=0)) * int(np.abs(flow).max(initial=0)) * len(flow) < 2**62:
-        return -int(cost @ flow)
-    traded = np.flatnonzero(flow)
-    return -sum(int(c) * int(f) for c, f in zip(cost[traded].tolist(), flow[traded].tolist(), strict=True))
 
 
 def make_rows(net: Network, grams: dict[str, int]) -> list[Row]:
@@ -132,23 +124,21 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
     answer = linear(question)  # 1
     if answer is None:
         return None
-    proof, bound_scaled = _prove(question, _fractions(answer.row_price))  # 2
-    flow = _whole(question, answer.flow, bound_scaled // proof.scale)  # 3
+    proof, bound_scaled, paid = _prove(question, _fractions(answer.row_price), answer.warm)  # 2
+    holds = np.array([price > 0 for price in proof.row_price])
+    flow = _whole(question, _tied(net, question), holds, answer.flow, bound_scaled // proof.scale, paid)  # 3
     if flow is None:
         return None
     exact = bound_scaled == proof.scale * worth(net.cost, flow)
-    flow = _along_face(question, proof, flow, ties.rank_cost(net)) if exact else _tied(net, question, flow)  # 4
+    if exact:
+        flow = _along_face(question, proof, flow, ties.rank_cost(net))  # 4
     tie = worth(ties.rank_cost(net), flow)
     return Solved(flow, worth(net.cost, flow), tie, bound_scaled // proof.scale, proof, exact)
 
 
-def _tied(net: Network, question: Question, flow: Ints) -> Ints:
-    """Return a flow no worse, at its allotments, then what departures have left given away; ties count less than money.
-
-    Rupiah times K = 4 R + 2 plus the tie: no tie can outweigh a rupiah.
-    """
-    scaled = replace(question, cost=question.cost * (4 * len(net.orders) + 2) + ties.rank_cost(net))
-    return _spread(scaled, *_settled(at_allotments(scaled, flow)))
+def _tied(net: Network, question: Question) -> Question:
+    """Return the question with ties below the money: rupiah times K = 4 R + 2, so that no tie outweighs a rupiah."""
+    return replace(question, cost=question.cost * (4 * len(net.orders) + 2) + ties.rank_cost(net))
 
 
 def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: Ints) -> Ints:
@@ -213,120 +203,66 @@ def priced_cost(question: Question, scale: int, row_price: Sequence[int]) -> Int
     return cost
 
 
-def _prove(question: Question, fractions: tuple[int, list[int]]) -> tuple[Proof, int]:
-    """Return the proof at given row prices, and its bound in rupiah * scale."""
+def _prove(question: Question, fractions: tuple[int, list[int]], warm: Optimum | None) -> tuple[Proof, int, Optimum]:
+    """Return the proof at given row prices, its bound in rupiah * scale, and the optimum that it comes from."""
     scale, row_price = fractions
-    cost = priced_cost(question, scale, row_price)
-    paid = replace(question, cost=cost, rows=())
-    found = optimum(paid)
+    q, cost = question, priced_cost(question, scale, row_price)
+    found = Programme(q.nodes, q.tail, q.head, cost).optimum(q.low, q.high, warm)
     if found is None:  # the linear programme with rows had a flow, so this one has
         message = "a network lost its flow when its rows were priced"
         raise ArithmeticError(message)
-    flow, price = found.flow, found.price
     held = sum(price * row.capacity for price, row in zip(row_price, question.rows, strict=True))
-    return Proof(scale, tuple(row_price), price), worth(cost, flow) + held
+    return Proof(scale, tuple(row_price), found.price), worth(cost, found.flow) + held, found
 
 
-def _whole(question: Question, fractional: Floats, bound: int) -> Ints | None:
+def _whole(
+    question: Question, tied: Question, holds: Bools, fractional: Floats, bound: int, warm: Optimum
+) -> Ints | None:
     """Return the best whole flow found within the rows; None where there is none."""
-    on = np.concatenate([row.arcs for row in question.rows])
-    fixed = np.abs(fractional[on] - np.rint(fractional[on])) < NEAR
-    best = _at(question, on, np.rint(fractional[on]) if fixed.all() else np.floor(fractional[on] + NEAR))
-    if best is not None and worth(question.cost, best) >= bound:
-        return best
-    if best is not None and is_large(question):  # a programme of this size does not end within its nodes
-        return best
-    held = question
+    best = spread(tied, holds, _rounded_down(question, fractional), warm)
+    if best is not None and (worth(question.cost, best) >= bound or is_large(question)):
+        return best  # a programme of that size does not end within its nodes
+    on, held = Shared(question.rows).arc, question
     if len(on) > SMALL_PROGRAMME:
+        fixed = on[np.abs(fractional[on] - np.rint(fractional[on])) < NEAR]
         low, high = question.low.copy(), question.high.copy()
-        low[on[fixed]] = high[on[fixed]] = np.rint(fractional[on[fixed]]).astype(np.int64)
+        low[fixed] = high[fixed] = np.rint(fractional[fixed]).astype(np.int64)
         held = replace(question, low=low, high=high)
     answer = solve(held, whole=on, node_limit=NODE_LIMIT)
-    other = None if answer is None else _at(question, on, np.rint(answer.flow[on]))
-    if best is None or (other is not None and worth(question.cost, other) > worth(question.cost, best)):
+    other = None if answer is None else spread(tied, holds, _rounded_down(question, answer.flow), warm)
+    if best is None or (other is not None and worth(tied.cost, other - best) > 0):
         best = other
     return best
 
 
-def _at(question: Question, on: Ints, allotment: Floats) -> Ints | None:
-    """Return the optimum at given allotments after the leftovers are given away; None where they do not fit."""
-    flow = np.zeros(len(question.tail), dtype=np.int64)
-    flow[on] = np.maximum(allotment, 0).astype(np.int64)
-    if any(left < 0 for left in leftovers(question.rows, flow)):
-        return None
-    found = optimum(at_allotments(question, flow))
-    return None if found is None else _spread(question, found.flow, found.price)
-
-
-def at_allotments(question: Question, flow: Ints) -> Question:
-    """Return the pure network in which every arc of a row may carry what it carries now, and no more."""
-    high = question.high.copy()
-    for row in question.rows:
-        high[row.arcs] = flow[row.arcs]
-    return replace(question, high=high, rows=(), tight=())
-
-
-def leftovers(rows: Sequence[Row], flow: Ints) -> list[int]:
-    """Return the capacity that each row has left, in its unit."""
-    return [row.capacity - int((row.units * flow[row.arcs]).sum()) for row in rows]
-
-
-def spare(rows: Sequence[Row], flow: Ints, high: Ints) -> Ints:
-    """Return what arcs could carry, shape (arcs,): those of a shared departure as if all it has left were theirs."""
-    high = high.copy()
-    for row, left in zip(rows, leftovers(rows, flow), strict=True):
-        high[row.arcs] = flow[row.arcs] + left // row.units
-    return high
-
-
-def _spread(question: Question, flow: Ints, price: Ints) -> Ints:
-    """Give what departures have left to arcs that gain from it at the prices so far, until it is in vain.
-
-    At once one arc of each departure, the one that gains most by its weight and was not given it in vain since.
-    """
-    q, programme, warm = question, Programme(question.nodes, question.tail, question.head, question.cost), None
-    vain, idle = np.zeros(len(q.tail), dtype=bool), 0
-    while True:
-        allotted, any_given = at_allotments(q, flow), np.zeros(len(q.tail), dtype=bool)
-        for row, left in zip(q.rows, leftovers(q.rows, flow), strict=True):
-            room = np.minimum(left // row.units, q.high[row.arcs] - flow[row.arcs])
-            gain = price[q.head[row.arcs]] - price[q.tail[row.arcs]] - q.cost[row.arcs]
-            fit = np.flatnonzero((room > 0) & (gain > 0) & ~vain[row.arcs])
-            if len(fit):
-                chosen = fit[np.argmax(gain[fit] / row.units[fit])]
-                allotted.high[row.arcs[chosen]] += room[chosen]
-                any_given[row.arcs[chosen]] = True
-        if not any_given.any() or idle == MOST_IDLE:
-            return flow
-        warm = programme.optimum(allotted.low, allotted.high, warm)
-        if warm is None:  # more room never takes a flow away
-            raise ArithmeticError(LOST)
-        gained = worth(q.cost, warm.flow) > worth(q.cost, flow)
-        flow, price = warm.flow, warm.price
-        vain, idle = (any_given, 0) if gained else (vain | any_given, idle + 1)
+def _rounded_down(question: Question, fractional: Floats) -> Ints:
+    """Return whole allotments within every row, shape (arcs,): a float near a whole number is that, if it fits."""
+    shared = Shared(question.rows)
+    allotment = np.floor(np.maximum(fractional, 0) + NEAR).astype(np.int64)
+    over = shared.arc[(shared.left(allotment) < 0)[shared.row]]
+    allotment[over] = np.floor(np.maximum(fractional[over], 0)).astype(np.int64)
+    return allotment
 
 
 def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Ints:
     """Return the best flow by another cost among those that the proof proves optimal, rows included.
 
     1. Confine to the face: arcs at their reduced cost, priced rows full. 2. The linear optimum, or the old flow where
-    that is fractional: what is at stake is a tie, not a rupiah. 3. Its allotments, solved exactly, what departures
-    have left given away; the old flow where that fails.
+    that is fractional: what is at stake is a tie, not a rupiah. 3. Solved exactly with the full rows at its allotments;
+    the old flow where that fails.
     """
     priced = replace(question, cost=priced_cost(question, proof.scale, proof.row_price), rows=())
     confined = replace(
         ties.face(priced, flow, proof.price), cost=cost, rows=question.rows, tight=[p > 0 for p in proof.row_price]
     )  # 1
-    on = np.concatenate([row.arcs for row in question.rows])
+    shared, full = Shared(question.rows), np.array(confined.tight)
     answer, wanted = solve(confined), flow  # 2
-    if answer is not None and np.all(np.abs(answer.flow[on] - np.rint(answer.flow[on])) < NEAR):
+    if answer is not None and np.all(np.abs(answer.flow - np.rint(answer.flow))[shared.arc] < NEAR):
         wanted = np.clip(np.rint(answer.flow).astype(np.int64), confined.low, confined.high)
-    left = leftovers(question.rows, wanted)
-    if any(grams < 0 or (full and grams) for grams, full in zip(left, confined.tight, strict=True)):
+    left = shared.left(wanted)
+    if (left < 0).any() or left[full].any():
         wanted = flow
-    held = at_allotments(confined, wanted)  # 3
-    held.low[on] = wanted[on]
-    found = optimum(held)
-    if found is None or worth(cost, found.flow) < worth(cost, flow):
-        return flow
-    return _spread(replace(confined, low=held.low), found.flow, found.price)
+    on = shared.arc[full[shared.row]]  # 3
+    confined.low[on] = wanted[on]
+    best = spread(confined, full, wanted, None)
+    return flow if best is None or worth(cost, best) < worth(cost, flow) else best

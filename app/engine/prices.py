@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.engine.allot import spare
 from app.engine.exact import shortest
-from app.engine.joint import Proof, spare
+from app.engine.joint import Proof
 from app.engine.network import Ints, Network
 from app.engine.question import Row
 

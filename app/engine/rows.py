@@ -7,28 +7,29 @@ all of it is decided. Nothing here decides: row prices are proposals, which `joi
    left; a step grows while its direction lasts and is halved when that turns. Every question is a network without rows,
    solved from the answer before.
 2. At these prices arcs of a small reduced cost are open, the others keep their flow: HiGHS is asked about the open
-   ones, with every row. A row may be overfull at a price a little above its own, so that there always is an answer.
+   ones that lie on a cycle of them, with every row. A row may be overfull at a price a little above its own, so that
+   there always is an answer.
 3. Its row prices are asked of the whole network. What flows otherwise there than it was kept is opened, rows that were
    overfull become dearer, and 2 is asked again, until it reaches what its prices prove.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from app.engine.compiled import COMPILED, Ints
+from app.engine.compiled import COMPILED, Bools, Ints
 from app.engine.flows import Optimum, Programme
-from app.engine.highs import Answer, solve
-from app.engine.question import Question, Row
+from app.engine.highs import Floats, solve
+from app.engine.question import Question, Row, Shared, worth
 
 #: row prices are fractions of this denominator at most
 MAX_SCALE = 12
 #: below this many arcs between nodes the library is asked at once: books are no burden to it, networks are
 LARGE = 30_000
 #: questions of step 1, its first step and its greatest, rupiah
-QUESTIONS, FIRST_STEP, MOST_STEP = 30, 128, 2048
+QUESTIONS, FIRST_STEP, MOST_STEP = 40, 128, 2048
 #: arcs of a reduced cost up to this are open at once, rupiah, and how often others may be added
-BAND, ROUNDS = 32, 16
+BAND, ROUNDS = 8, 16
 #: share of its value that the small programme may miss of what its prices prove
 NEAR = 1e-8
 #: a row overfull by less is not
@@ -36,48 +37,36 @@ NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class _Load:
-    """The rows as columns, shape (arcs in rows,): which arc, which row, its weight there."""
+class Linear:
+    """A linear optimum, or nearly one: proposals."""
 
-    arc: Ints
-    row: Ints
-    unit: Ints
-    #: shape (rows,)
-    capacity: Ints
-
-    def of(self, flow: Ints) -> Ints:
-        """Return what every row carries, shape (rows,)."""
-        load = np.zeros(len(self.capacity), dtype=np.int64)
-        np.add.at(load, self.row, self.unit * flow[self.arc])
-        return load
+    #: shape (arcs,): base units
+    flow: Floats
+    #: shape (rows,): at least 0, for a unit of the row
+    row_price: Floats
+    #: the network's answer at these row prices, where it was asked
+    warm: Optimum | None = None
 
 
 class _Prices:
     """The network at row prices in twelfths, each question warm from the one before; the best prices seen."""
 
     def __init__(self, question: Question) -> None:
-        q, rows = question, question.rows
-        self.question = q
-        self.load = _Load(
-            np.concatenate([row.arcs for row in rows]),
-            np.repeat(np.arange(len(rows)), [len(row.arcs) for row in rows]),
-            np.concatenate([row.units for row in rows]),
-            np.array([row.capacity for row in rows], dtype=np.int64),
-        )
-        self.programme = Programme(q.nodes, q.tail, q.head, q.cost * MAX_SCALE)
+        q = question
+        self.question, self.shared = q, Shared(q.rows)
+        self._money = q.cost * MAX_SCALE
+        self.programme = Programme(q.nodes, q.tail, q.head, self._money)
         self.warm: Optimum | None = None
-        self.price, self.proven = np.zeros(len(rows), dtype=np.int64), float("inf")
+        self.price, self.proven = np.zeros(len(q.rows), dtype=np.int64), float("inf")
 
     def ask(self, price: Ints) -> Optimum | None:
         """Return the optimum at these row prices; they are the best so far where they prove the least bound."""
-        q = self.question
-        cost = q.cost * MAX_SCALE
-        cost[self.load.arc] += self.load.unit * price[self.load.row]
+        cost = self.shared.on_top(self._money, price)
         self.programme.reprice(cost)
-        found = self.programme.optimum(q.low, q.high, self.warm)
+        found = self.programme.optimum(self.question.low, self.question.high, self.warm)
         if found is not None:
             self.warm = found
-            value = float(price @ self.load.capacity) - float(cost.astype(np.float64) @ found.flow)
+            value = float(price @ self.shared.capacity) + worth(cost, found.flow)
             if value < self.proven:
                 self.price, self.proven = price, value
         return found
@@ -90,7 +79,7 @@ class _Prices:
             found = self.ask(price)
             if found is None:
                 return False
-            turn = np.sign(self.load.of(found.flow) - self.load.capacity)
+            turn = -np.sign(self.shared.left(found.flow))
             turn[(price == 0) & (turn < 0)] = 0
             same = turn * last
             step = np.where(same > 0, step * 3 // 2 + 1, np.where(same < 0, step // 2, step))
@@ -99,26 +88,50 @@ class _Prices:
         return True
 
 
-def within(question: Question, dearest: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Answer | None:
-    """Return HiGHS's answer where rows may be overfull at these prices; its flow may be overfull."""
-    q, rows = question, len(question.rows)
-    over = len(q.tail) + np.arange(rows)
-    none, most = np.zeros(rows, dtype=np.int64), np.array([2**40] * rows)
-    overfull = [
-        Row(row.departure, row.grams, row.capacity, np.append(row.arcs, over[i]), np.append(row.units, -1))
-        for i, row in enumerate(q.rows)
-    ]
-    return solve(
+def _within(question: Question, kept: Ints, is_open: Bools, dearest: Floats) -> tuple[Floats, Floats, Floats] | None:
+    """Ask HiGHS what the open arcs should carry, the others what they do; return flow, row prices, what is overfull.
+
+    Shapes (arcs,), (rows,), (rows,). A row may be overfull at its dearest price.
+    """
+    q, arcs, rows = question, np.flatnonzero(is_open), len(question.rows)
+    nodes, ends = np.unique(np.concatenate([[0], q.tail[arcs], q.head[arcs]]), return_inverse=True)
+    number, over = np.full(len(q.tail), -1, dtype=np.int64), len(arcs) + np.arange(rows)
+    number[arcs] = np.arange(len(arcs))
+    left, changed = Shared(q.rows).left(kept), []
+    for i, row in enumerate(q.rows):
+        on = number[row.arcs] >= 0
+        own, units = np.append(number[row.arcs[on]], over[i]), np.append(row.units[on], -1)
+        changed.append(Row(row.departure, row.grams, int(left[i]), own, units))
+    none, most = np.zeros(rows, dtype=np.int64), np.full(rows, 2**40)
+    answer = solve(
         Question(
-            q.nodes,
-            np.concatenate([q.tail, none]),
-            np.concatenate([q.head, none]),
-            np.concatenate([q.cost, np.ceil(dearest).astype(np.int64)]),
-            np.concatenate([q.low, none]),
-            np.concatenate([q.high, most]),
-            overfull,
+            len(nodes),
+            np.concatenate([ends[1 : 1 + len(arcs)], none]),
+            np.concatenate([ends[1 + len(arcs) :], none]),
+            np.concatenate([q.cost[arcs], np.ceil(dearest).astype(np.int64)]),
+            np.concatenate([(q.low - kept)[arcs], none]),
+            np.concatenate([(q.high - kept)[arcs], most]),
+            changed,
         )
     )
+    if answer is None:
+        return None
+    flow = kept.astype(np.float64)
+    flow[arcs] += answer.flow[: len(arcs)]
+    return flow, answer.row_price, answer.flow[len(arcs) :]
+
+
+def _on_cycles(question: Question, is_open: Bools) -> Bools:
+    """Leave out, again and again, open arcs that lead to a node of no other open arc: they cannot change."""
+    q, arcs = question, np.flatnonzero(is_open)
+    while True:
+        degree = np.bincount(np.concatenate([q.tail[arcs], q.head[arcs]]), minlength=q.nodes)
+        alone = (degree[q.tail[arcs]] == 1) | (degree[q.head[arcs]] == 1)
+        if not alone.any():
+            is_open = np.zeros_like(is_open)
+            is_open[arcs] = True
+            return is_open
+        arcs = arcs[~alone]
 
 
 def is_large(question: Question) -> bool:
@@ -126,36 +139,39 @@ def is_large(question: Question) -> bool:
     return int(np.count_nonzero((question.tail != 0) & (question.head != 0))) >= LARGE
 
 
-def linear(question: Question) -> Answer | None:
+def linear(question: Question) -> Linear | None:
     """Return a linear optimum of a question with rows, or nearly so; None where there is no flow."""
-    if not is_large(question) or not COMPILED:
-        return solve(question)
-    prices = _Prices(question)
-    if not prices.search():
-        return None
-    return _sift(question, prices) or solve(question)
+    if is_large(question) and COMPILED:
+        prices = _Prices(question)
+        if not prices.search():
+            return None
+        if (found := _sift(question, prices)) is not None:
+            return found
+    answer = solve(question)
+    return None if answer is None else Linear(answer.flow, answer.row_price)
 
 
-def _sift(question: Question, prices: _Prices) -> Answer | None:
+def _sift(question: Question, prices: _Prices) -> Linear | None:
     """Return the answer of the arcs that are worth asking about (2 and 3), None where rows stayed overfull."""
-    q, arcs, found = question, len(question.tail), prices.ask(prices.price)
+    q, found = question, prices.ask(prices.price)
     if found is None:
         return None
     kept, dearest, best = found.flow, prices.price / MAX_SCALE + BAND, None
-    closed = np.ones(arcs, dtype=bool)
+    closed = np.ones(len(q.tail), dtype=bool)
     for _ in range(ROUNDS):
         slack = prices.programme.cost + found.price[q.tail] - found.price[q.head]
         closed &= (np.abs(slack) > BAND * MAX_SCALE) & (found.flow == kept)
-        open_low, open_high = np.where(closed, kept, q.low), np.where(closed, kept, q.high)
-        answer = within(replace(q, low=open_low, high=open_high), dearest)
-        found = None if answer is None else prices.ask(np.rint(answer.row_price * MAX_SCALE).astype(np.int64))
-        if answer is None or found is None:
+        answer = _within(q, kept, _on_cycles(q, ~closed), dearest)
+        if answer is None:
             break
-        over = answer.flow[arcs:] > NOTHING
-        dearest = np.where(over, 3 * dearest + BAND, dearest)
-        if not over.any():
-            best = Answer(answer.flow[:arcs], answer.price, prices.price / MAX_SCALE)
-            reached = -float(q.cost @ best.flow)
+        flow, row_price, over = answer
+        found = prices.ask(np.rint(row_price * MAX_SCALE).astype(np.int64))
+        if found is None:
+            break
+        dearest = np.where(over > NOTHING, 3 * dearest + BAND, dearest)
+        if not (over > NOTHING).any():
+            best = Linear(flow, prices.price / MAX_SCALE, found)
+            reached = -float(q.cost @ flow)
             if prices.proven / MAX_SCALE - reached <= NEAR * abs(reached) or (found.flow == kept)[closed].all():
                 break
     return best

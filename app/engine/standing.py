@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from app.engine.allot import spare
 from app.engine.book import DemandClass, SupplyClass, demand_class, supply_class
 from app.engine.components import Component
 from app.engine.exact import shortest
-from app.engine.joint import spare
 from app.engine.model import Demand, Listing, Match, Pool
 from app.engine.network import Ints, Network
 

@@ -99,3 +99,11 @@ def mirrored(book: Market) -> Market:
     """Return the market with all its rows the other way round."""
     pools = [replace(pool, listings=pool.listings[::-1], demands=pool.demands[::-1]) for pool in reversed(book.pools)]
     return Market(tuple(pools), book.departures[::-1], book.agreements[::-1], book.first_departure_day)
+
+
+def test_what_is_left_is_given_away_with_ties_counted_at_once() -> None:
+    """At equal surplus more is traded: given away for money first and for ties later, a unit was lost here."""
+    book = random_market(286, orders=13, pools=2, ties=True)
+    cleared = clear(book)
+    assert (cleared.certificate.surplus_idr, cleared.certificate.gap_idr) == (98, 2)
+    assert sum(match.quantity for match in cleared.matches) == 13
