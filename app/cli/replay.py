@@ -30,6 +30,7 @@ def replay(run: Annotated[str, typer.Argument(help="id of a run, or `latest`")] 
             {name: str(value) for name, value in asdict(replayed).items()}
             | {
                 "input_is_intact": replayed.input_is_intact,
+                "output_is_intact": replayed.output_is_intact,
                 "same": replayed.same,
             }
         )
@@ -57,6 +58,7 @@ def _tell(replayed: Replayed) -> None:
         (Text("hasil dulu", "output then"), replayed.output_sha256),
         (Text("hasil kini", "output now"), replayed.output_sha256_now),
         (Text("masukan", "input"), read(intact if replayed.input_is_intact else changed)),
+        (Text("keluaran", "output"), read(intact if replayed.output_is_intact else changed)),
         (Text("kesimpulan", "verdict"), read(same if replayed.same else other)),
     ):
         console.print(f"{read(name):<12} {value}", markup=False, soft_wrap=True)

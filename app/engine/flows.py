@@ -107,13 +107,12 @@ class Programme:
         np.add.at(below, self._node[~self._offer], amount[~self._offer])
         curves = self._curves(amount, below)
         state, z = None, np.zeros(self.nodes, dtype=np.int64)
+        np.add.at(z, self._ends[0], must)  # also warm: after too many pivots it starts cold
+        np.subtract.at(z, self._ends[1], must)
         if warm is not None and warm.state is not None:
             state = warm.state.copy()
             state.flow = warm.flow[self._inner] - must
             self._lift(arcs, state)
-        elif must.any():
-            np.add.at(z, self._ends[0], must)
-            np.subtract.at(z, self._ends[1], must)
         state = simplex.solve(arcs, curves, state, z)
         return state if simplex.is_flow(curves, state) else None
 

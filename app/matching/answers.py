@@ -150,7 +150,7 @@ def _counterparty(organization: Organization, *, known: bool) -> Counterparty:
 
 def unmatched(row: Unmatched, principal: Principal, language: str) -> UnmatchedAnswer:
     """Return why an order was left, with figures as this party may see them."""
-    detail = shown_detail(row.detail, exact=principal.is_hub)
+    detail = shown_detail(row.detail, quantity=row.quantity, exact=principal.is_hub)
     return UnmatchedAnswer(
         side=Side(row.side),
         id=row.order_id,

@@ -4,7 +4,17 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +32,8 @@ class ClearingRun(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: in the order in which runs were recorded, which is not that in which they were asked for
+    number: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     status: Mapped[str]
     dry_run: Mapped[bool]
     #: the instant at which the books were read

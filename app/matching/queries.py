@@ -54,9 +54,9 @@ async def document(session: AsyncSession, run_id: UUID) -> ClearingDocument:
 
 
 async def last_binding_sha256(session: AsyncSession) -> str | None:
-    """Return the output hash of the latest binding run."""
+    """Return the output hash of the binding run that was recorded last."""
     statement = select(ClearingRun.output_sha256).where(ClearingRun.dry_run.is_(False))
-    return await session.scalar(statement.order_by(ClearingRun.created_at.desc(), ClearingRun.id.desc()).limit(1))
+    return await session.scalar(statement.order_by(ClearingRun.number.desc()).limit(1))
 
 
 async def open_orders(session: AsyncSession, commodities: Sequence[str]) -> int:

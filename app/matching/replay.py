@@ -22,19 +22,21 @@ class Replayed:
     #: hash of the stored output, and of the output made now
     output_sha256: str
     output_sha256_now: str
-    #: the stored input still has its hash
+    #: the stored input and output still have their hashes
     input_is_intact: bool
+    output_is_intact: bool
 
     @property
     def same(self) -> bool:
         """Whether the run gave the same bytes again."""
-        return self.input_is_intact and self.output_sha256 == self.output_sha256_now
+        return self.input_is_intact and self.output_is_intact and self.output_sha256 == self.output_sha256_now
 
 
 async def replay(session: AsyncSession, *, run_id: UUID) -> Replayed:
     """Solve a stored run again. Raises NotFound (404)."""
     run = await queries.run(session, run_id, dry_too=True)
-    stored = zlib.decompress((await queries.document(session, run_id)).input)
+    document = await queries.document(session, run_id)
+    stored = zlib.decompress(document.input)
     _document, clearing = await SOLVER.clear(canonical.decode_market(stored))
     output = canonical.encode_clearing(clearing)
     return Replayed(
@@ -44,4 +46,5 @@ async def replay(session: AsyncSession, *, run_id: UUID) -> Replayed:
         output_sha256=run.output_sha256,
         output_sha256_now=canonical.sha256(output),
         input_is_intact=canonical.sha256(stored) == run.input_sha256,
+        output_is_intact=canonical.sha256(zlib.decompress(document.output)) == run.output_sha256,
     )

@@ -63,11 +63,20 @@ def rounded_down(figure_idr: int) -> int:
     return figure_idr // ROUNDED_TO_IDR * ROUNDED_TO_IDR
 
 
-def shown_detail(detail: Mapping[str, Any], *, exact: bool) -> dict[str, Any]:
-    """Return the figures behind a reason; gaps come from others' asks and limits, so only the hub sees them exactly."""
+def shown_detail(detail: Mapping[str, Any], *, quantity: int, exact: bool) -> dict[str, Any]:
+    """Return the figures behind a reason; they come from others' asks and limits: only the hub sees them exactly.
+
+    `quantity` base units were left: what was missed rounds up by the unit, or the total would tell the price of one.
+    """
     if exact:
         return dict(detail)
-    return {name: rounded_up(value) if name == "gap_idr" else value for name, value in detail.items()}
+    shown = dict(detail)
+    for name in ("gap_idr", "scarcity_idr"):
+        if name in shown:
+            shown[name] = rounded_up(shown[name])
+    if "missed_idr" in shown:
+        shown["missed_idr"] = quantity * rounded_up(-(-shown["missed_idr"] // quantity))
+    return shown
 
 
 #: reason -> (told to a demand, told to a listing); {gap} and {missed} are rupiah

@@ -1,6 +1,7 @@
 """Time to answer, rounding, smallest fills and sentences: rules without a database."""
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -59,10 +60,21 @@ def test_rounding_moves_away_from_the_secret_by_less_than_a_step(figure: int) ->
     assert rounded_up(figure) % 100 == rounded_down(figure) % 100 == 0
 
 
-def test_only_gaps_come_from_others_and_only_the_hub_sees_them_exactly() -> None:
-    detail = {"gap_idr": 1, "lane": "LN-05", "scarcity_idr": 190}
-    assert shown_detail(detail, exact=True) == detail
-    assert shown_detail(detail, exact=False) == {**detail, "gap_idr": 100}
+@pytest.mark.parametrize(
+    ("detail", "shown"),
+    [
+        ({"gap_idr": 1}, {"gap_idr": 100}),
+        ({"lane": "LN-05", "scarcity_idr": 9_863}, {"lane": "LN-05", "scarcity_idr": 9_900}),
+        ({"missed_idr": 8 * 9_863}, {"missed_idr": 8 * 9_900}),
+        ({}, {}),
+    ],
+)
+def test_figures_come_from_others_and_only_the_hub_sees_them_exactly(
+    detail: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    """Where nothing trades, each is the difference of the own price and somebody's ask or limit."""
+    assert shown_detail(detail, quantity=8, exact=True) == detail
+    assert shown_detail(detail, quantity=8, exact=False) == shown
 
 
 @pytest.mark.parametrize(

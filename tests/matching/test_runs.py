@@ -123,6 +123,22 @@ async def test_runs_form_a_chain_of_hashes(scenario: Any) -> None:
     assert (first["previous_sha256"], second["previous_sha256"]) == hashes
 
 
+async def test_the_chain_follows_the_order_of_recording_not_of_asking(scenario: Any) -> None:
+    """A run that was asked for early may be recorded late."""
+    market = Melons(scenario)
+    early = scenario.clock.at
+    scenario.clock.at += timedelta(seconds=5)
+    first = await market.clear()
+    scenario.clock.at = early
+    await market.offer()
+    second = await market.clear()
+    scenario.clock.at += timedelta(seconds=10)
+    third = await market.clear()
+    assert first["as_of"] > second["as_of"]
+    assert (second["previous_sha256"], third["previous_sha256"]) == (first["output_sha256"], second["output_sha256"])
+    assert len({first["output_sha256"], second["output_sha256"]}) == 2
+
+
 async def test_everybody_reads_prices_and_certificate_and_only_the_hub_the_book(scenario: Any) -> None:
     market = Melons(scenario)
     await market.offer(price_idr=8000)
@@ -150,7 +166,14 @@ async def test_a_replay_gives_the_same_bytes_and_notices_another_input(scenario:
         await session.execute(text(f"{swapped} WHERE run_id = :run"), {"dry": dry, "run": run["id"]})
         tampered = await replay(session, run_id=run["id"])
     assert not tampered.same
-    assert not tampered.input_is_intact
+    assert (tampered.input_is_intact, tampered.output_is_intact) == (False, True)
+    async with scenario.database.transaction() as session:
+        await session.execute(
+            text(swapped.replace("input", "output") + " WHERE run_id = :run"), {"dry": dry, "run": run["id"]}
+        )
+        tampered = await replay(session, run_id=run["id"])
+    assert not tampered.same
+    assert not tampered.output_is_intact
 
 
 async def test_an_unknown_commodity_is_named(scenario: Any) -> None:
