@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.engine.components import _reach
+from app.engine.components import reach_of
 from app.engine.fills import search
 from app.engine.joint import alone, relax
 from app.engine.memory import Memory
@@ -50,7 +50,7 @@ def settled(net: Network) -> tuple[int, int, bool]:
     if root is None:
         message = "no trade at all is feasible"
         raise ArithmeticError(message)
-    reach = _reach(net)
+    reach = reach_of(net)
     best = search(net, (), root, reach)
     proof = relax(net, (), np.zeros(net.arcs, dtype=np.int64), best.high)
     flow = best.solved.flow

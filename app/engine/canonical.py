@@ -8,14 +8,16 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from functools import cache
+from importlib.util import find_spec
 from operator import attrgetter
 from typing import Any, TypeVar
 from unicodedata import is_normalized, normalize
 
 from app.engine.model import Agreement, Clearing, Demand, Departure, Listing, Market, Pool
 
-#: name and version, stored with every run: a replay needs the same
-ENGINE = "blitar-simplex/4"
+#: name and version, stored with every run: a replay needs the same. Without numba HiGHS answers, and of several equally
+#: good results it may choose another one
+ENGINE = "blitar-simplex/4" if find_spec("numba") else "blitar-highs/4"
 
 _Row = TypeVar("_Row", Agreement, Demand, Departure, Listing)
 

@@ -13,7 +13,7 @@ from app.engine.joint import Proof, Solved, alone, common_grams, finish, make_ro
 from app.engine.memory import Memory
 from app.engine.model import Listing
 from app.engine.network import Ints, Network, join
-from app.engine.prices import Published, publish
+from app.engine.prices import Published, exist, publish
 from app.engine.question import Row, worth
 
 
@@ -113,7 +113,7 @@ def settle_market(networks: dict[str, Network], memory: Memory | None = None) ->
     """
     grams = common_grams(networks.values())
     memory = memory or Memory()
-    parts = [Part((name,), net, reach=_reach(net), root=alone(net, memory)) for name, net in networks.items()]  # 1
+    parts = [Part((name,), net, reach=reach_of(net), root=alone(net, memory)) for name, net in networks.items()]  # 1
     while True:  # 2
         for part in parts:
             part.root = part.root or relax(part.net, part.rows, _none(part.net), part.net.cap)
@@ -130,11 +130,15 @@ def _none(net: Network) -> Ints:
     return np.zeros(net.arcs, dtype=np.int64)
 
 
-def _reach(net: Network) -> int:
-    """Return a price above every path's, refusing a network whose figures could overflow."""
+def reach_of(net: Network, rows: Sequence[Row] = ()) -> int:
+    """Return a price above every path's, refusing a network whose figures could overflow.
+
+    A row's price is at most an order's, for a unit of the row's weight: a base unit that weighs more pays it as often.
+    """
     orders = len(net.orders)
     return check_range(
         price_idr=int(np.abs(net.cost[:orders]).max(initial=0)),
+        units=max((int(row.units.max()) for row in rows), default=1),
         freight_idr=int(net.cost[orders:].max(initial=0)),
         departure_arcs=int((net.leg >= 0).sum()),
         orders=orders,
@@ -183,7 +187,8 @@ def _join(
         if names:
             commodities = tuple(sorted(name for member in members for name in member.commodities))
             net = join([networks[name] for name in commodities])
-            result.append(Part(commodities, net, make_rows(net, grams), _reach(net)))
+            rows = make_rows(net, grams)
+            result.append(Part(commodities, net, rows, reach_of(net, rows)))
         else:
             result += members
     return sorted(result, key=lambda part: part.commodities)
@@ -199,7 +204,10 @@ def _finish(part: Part) -> Ints:
         if part.branch.solved is part.root and not part.rows:
             part.flow = part.root.flow
             return part.flow
-        part.flow = finish(part.net, part.rows, part.branch.solved, part.branch.low, part.branch.high)
+        solved = part.branch.solved
+        part.flow = finish(part.net, part.rows, solved, part.branch.low, part.branch.high)
+        if part.rows and (part.net.least > 1).any() and not exist(part.net, part.rows, part.flow, part.reach):
+            part.flow = solved.flow  # an equal flow, but with smallest fills not every one has prices
     return part.flow
 
 

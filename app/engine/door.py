@@ -63,14 +63,15 @@ def validate(market: Market) -> None:
         _validate_pool(pool)
 
 
-def check_range(*, price_idr: int, freight_idr: int, departure_arcs: int, orders: int) -> int:
+def check_range(*, price_idr: int, freight_idr: int, departure_arcs: int, orders: int, units: int = 1) -> int:
     """Return a price above any path's in rupiah, or raise MarketRefusedError where whole numbers could overflow.
 
-    With P the largest price, F the largest freight with a row price on top (at most P) and L the number of departure
-    arcs, (P + L * F) * K < 2^60, K = 4 R + 2 being the scale of ties and also above the engine's own scales: then
-    prices stay below the simplex's sentinels, and differences of four of them within 64 bits.
+    With P the largest price, F the largest freight with a row price on top (at most P for a unit of the row's weight,
+    of which a base unit has at most `units`) and L the number of departure arcs, (P + L * F) * K < 2^60, K = 4 R + 2
+    being the scale of ties and also above the engine's own scales: then prices stay below the simplex's sentinels, and
+    differences of four of them within 64 bits.
     """
-    reach = price_idr + departure_arcs * (freight_idr + price_idr)
+    reach = price_idr + departure_arcs * (freight_idr + units * price_idr)
     if reach * max(4 * orders + 2, 64) >= 2**60:
         message = f"prices up to {price_idr} over {departure_arcs} departure arcs do not fit into 60 bits"
         raise MarketRefusedError(message)

@@ -105,8 +105,9 @@ from app.engine.compiled import COMPILED
 from app.engine.clear import clear
 from tests.engine.markets import random_market
 assert not COMPILED
-for seed in range(40):
-    certificate = clear(random_market(seed, orders=5, pools=1 + seed % 2, tight=seed % 2 == 1)).certificate
+for seed in range(60):
+    book = random_market(seed, orders=5, pools=1 + seed % 2, tight=seed % 4 == 1, fills=0.3 * (seed % 2 == 0))
+    certificate = clear(book).certificate
     print(certificate.surplus_idr, certificate.status, len(certificate.checked))
 """
 

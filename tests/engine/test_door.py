@@ -95,3 +95,16 @@ def test_money_is_exact_at_the_bounds_of_price_and_quantity() -> None:
     )
     certificate = clear(book).certificate
     assert (certificate.gap_idr, certificate.surplus_idr) == (0, 10**17 + 7 * (10**8 - 2))
+
+
+def test_a_row_s_price_counts_as_often_as_a_base_unit_weighs() -> None:
+    """Goods of a gram and of a ton share a departure: a rupiah a gram is a million a ton."""
+    prices = {"price_idr": 10**8, "freight_idr": 0, "departure_arcs": 2, "orders": 4}
+    assert check_range(**prices) < check_range(**prices, units=10**6)
+    light = replace(BOOK.pools[0], commodity="a", unit_weight_g=1, listings=(listing("s", 10, 0),))
+    light = replace(light, demands=(demand("d", 10, 10**8),))
+    heavy = replace(light, commodity="b", unit_weight_g=10**9)
+    book = replace(BOOK, pools=(light, heavy), departures=(replace(departure("k", 1, 1), free_g=10**9 + 5),))
+    with pytest.raises(MarketRefusedError, match="60 bits"):
+        clear(book)
+    assert clear(replace(book, pools=(light, replace(heavy, unit_weight_g=1000)))).certificate.gap_idr >= 0
