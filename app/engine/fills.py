@@ -12,13 +12,11 @@ import numpy as np
 
 from app.engine import ties
 from app.engine.flows import Optimum, Programme
-from app.engine.joint import Proof, Solved, relax
+from app.engine.joint import OPEN, Proof, Solved, complete, sketch
 from app.engine.network import Ints, Network
 from app.engine.prices import exist
 from app.engine.question import Question, Row, worth
 
-#: the tie of a flow whose ties are still open: beyond any
-OPEN = 2**100
 #: the search may look at this many arcs in all, within these numbers of nodes
 ARC_LIMIT = 400_000
 LEAST_NODES, MOST_NODES = 24, 1500
@@ -32,7 +30,7 @@ class Branch:
     low: Ints
     high: Ints
     solved: Solved
-    #: what children start from; None with rows
+    #: what children start from; None with rows, where it is what was solved
     warm: Optimum | None = None
 
     @property
@@ -54,25 +52,27 @@ class Relaxation:
         """Sort the arcs and the posts once."""
         self._net, self._rows = net, rows
         self._programme = None if rows else Programme(net.nodes, net.tail, net.head, net.cost)
-        self._rank = None if rows else ties.rank_cost(net)
+        self._rank = ties.rank_cost(net)
 
-    def within(self, low: Ints, high: Ints, warm: Optimum | None) -> Branch | None:
-        """Return the best flow within bounds, ties open where there are no rows; None where there is none."""
+    def within(self, low: Ints, high: Ints, before: Branch | None) -> Branch | None:
+        """Return the best flow within bounds, ties open, with rows only nearly so; None where there is none."""
         net = self._net
-        if self._programme is None or self._rank is None:
-            solved = relax(net, self._rows, low, high)
+        if self._programme is None:
+            solved = sketch(net, self._rows, low, high, None if before is None else before.solved.start)
             return None if solved is None else Branch(low, high, solved)
-        found = self._programme.optimum(low, high, warm)
+        found = self._programme.optimum(low, high, None if before is None else before.warm)
         if found is None:
             return None
-        surplus, proof = worth(net.cost, found.flow), Proof(1, (), found.price)
-        return Branch(low, high, Solved(found.flow, surplus, OPEN, surplus, proof, exact=True), found)
+        surplus = worth(net.cost, found.flow)
+        return Branch(low, high, Solved(found.flow, surplus, OPEN, Proof(1, (), found.price, surplus)), found)
 
     def tied(self, branch: Branch) -> Branch:
-        """Return a branch with its ties in the order of posting."""
+        """Return a branch with its ties in the order of posting, and with rows what else takes long."""
         net, solved = self._net, branch.solved
-        if self._rank is None or solved.tie != OPEN:
+        if solved.tie != OPEN:
             return branch
+        if self._rows:
+            return replace(branch, solved=complete(net, self._rows, branch.low, branch.high, solved))
         question = Question(net.nodes, net.tail, net.head, net.cost, branch.low, branch.high)
         face = ties.face(question, solved.flow, solved.proof.price)
         flow = ties.improve(replace(face, cost=self._rank), solved.flow)
@@ -165,11 +165,11 @@ def _away(relaxation: Relaxation, branch: Branch, order: int) -> Branch | None:
     """Return the child in which an order is turned away."""
     high = branch.high.copy()
     high[order] = 0
-    return relaxation.within(branch.low, high, branch.warm)
+    return relaxation.within(branch.low, high, branch)
 
 
 def _taken(net: Network, relaxation: Relaxation, branch: Branch, order: int) -> Branch | None:
     """Return the child in which an order trades at least its smallest fill."""
     low = branch.low.copy()
     low[order] = net.least[order]
-    return relaxation.within(low, branch.high, branch.warm)
+    return relaxation.within(low, branch.high, branch)

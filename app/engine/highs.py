@@ -15,6 +15,8 @@ from app.engine.compiled import Ints
 from app.engine.question import Question
 
 Floats = npt.NDArray[np.float64]
+#: what is basic in a linear optimum: a question of the same arcs and rows may start from it
+Basis = highspy.HighsBasis
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,13 @@ class Answer:
     price: Floats
     #: shape (rows,): prices of the rows, at least 0; zeros after an integer programme
     row_price: Floats
+    #: None after an integer programme
+    basis: Basis | None = None
 
 
-def solve(question: Question, whole: Ints | None = None, node_limit: int = 0) -> Answer | None:
+def solve(
+    question: Question, whole: Ints | None = None, node_limit: int = 0, basis: Basis | None = None
+) -> Answer | None:
     """Return an optimal answer, or None where none exists (or none was found within the limit).
 
     `whole` lists arcs whose flow must be a whole number; then it is an integer programme of at most `node_limit` nodes.
@@ -47,6 +53,8 @@ def solve(question: Question, whole: Ints | None = None, node_limit: int = 0) ->
     for name, value in options.items():
         model.setOptionValue(name, value)
     model.passModel(_model(question, whole))
+    if basis is not None:
+        model.setBasis(basis)
     model.run()
     status = model.getModelStatus()
     stopped = highspy.HighsModelStatus.kSolutionLimit
@@ -60,7 +68,8 @@ def solve(question: Question, whole: Ints | None = None, node_limit: int = 0) ->
     if whole is None:
         dual = np.array(solution.row_dual, dtype=np.float64)
     balance, rows = dual[: question.nodes - 1], dual[question.nodes - 1 :]
-    return Answer(flow, np.concatenate([[0.0], balance]), np.maximum(-rows, 0.0))
+    kept = None if whole is not None else model.getBasis()
+    return Answer(flow, np.concatenate([[0.0], balance]), np.maximum(-rows, 0.0), kept)
 
 
 def _model(question: Question, whole: Ints | None) -> highspy.HighsLp:

@@ -14,17 +14,18 @@ import numpy as np
 
 from app.engine import ties
 from app.engine.allot import at_allotments, spread
-from app.engine.compiled import Bools
 from app.engine.exact import settle
 from app.engine.flows import Optimum, Programme, optimum
 from app.engine.highs import Floats, solve
 from app.engine.memory import Memory
 from app.engine.network import Ints, Network
 from app.engine.question import Question, Row, Shared, worth
-from app.engine.rows import MAX_SCALE, is_large, linear
+from app.engine.rows import MAX_SCALE, Linear, is_large, linear
 
 #: a float this close to a whole number is read as one
 NEAR = 1e-6
+#: the tie of a flow whose ties are still open: beyond any
+OPEN = 2**100
 #: nodes of an integer programme, and the number of arcs up to which all of them are asked to be whole
 NODE_LIMIT = 500
 SMALL_PROGRAMME = 400
@@ -42,6 +43,8 @@ class Proof:
     row_price: tuple[int, ...]
     #: shape (nodes,), 0 at the market
     price: Ints
+    #: the bound, rupiah * scale
+    bound: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,19 @@ class Solved:
     surplus: int
     #: volume and rank gained among equal surpluses: greater is better
     tie: int
-    #: proven bound of the surplus within the same order bounds, rupiah
-    bound: int
     proof: Proof
-    #: the flow and the proof satisfy complementary slackness to the last fraction of a rupiah
-    exact: bool
+    #: what a like question may start from; None without rows
+    start: Linear | None = None
+
+    @property
+    def bound(self) -> int:
+        """What no surplus within the same order bounds exceeds, rupiah."""
+        return self.proof.bound // self.proof.scale
+
+    @property
+    def exact(self) -> bool:
+        """Whether flow and proof satisfy complementary slackness to the last fraction of a rupiah."""
+        return self.proof.bound == self.proof.scale * self.surplus
 
 
 def make_rows(net: Network, grams: dict[str, int]) -> list[Row]:
@@ -112,28 +123,48 @@ def alone(net: Network, memory: Memory) -> Solved | None:
 
 
 def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | None:
-    """Return the best flow within the bounds of the arcs, ties in the order of posting; None where there is none.
-
-    1. The linear optimum, and row prices as fractions. 2. The bound they prove. 3. Whole allotments: the linear flow
-    where it is whole; else rounded down with the leftovers given away, and if that is below the bound an integer
-    programme. 4. Ties, over the whole face where flow and prices prove each other, else around the allotments.
-    """
+    """Return the best flow within the bounds of the arcs, ties in the order of posting; None where there is none."""
     if not rows:
         return _pure(net, low, high)
-    question = Question(net.nodes, net.tail, net.head, net.cost, low, _without_row_caps(net, rows, high), rows)
-    answer = linear(question)  # 1
+    found = sketch(net, rows, low, high)
+    return None if found is None else complete(net, rows, low, high, found)
+
+
+def sketch(net: Network, rows: Sequence[Row], low: Ints, high: Ints, before: Linear | None = None) -> Solved | None:
+    """Return a good flow and what bounds the best, ties open; None where there is none. Warm from an answer before.
+
+    1. The linear optimum, and row prices as fractions. 2. The bound they prove. 3. Whole units, rounded down with the
+    leftovers given away.
+    """
+    question = _shared(net, rows, low, high)
+    answer = linear(question, before)  # 1
     if answer is None:
         return None
-    proof, bound_scaled, paid = _prove(question, _fractions(answer.row_price), answer.warm)  # 2
-    holds = np.array([price > 0 for price in proof.row_price])
-    flow = _whole(question, _tied(net, question), holds, answer.flow, bound_scaled // proof.scale, paid)  # 3
+    proof, paid = _prove(question, _fractions(answer.row_price), answer.warm)  # 2
+    start = replace(answer, warm=paid)
+    flow = _whole(net, question, proof, start, answer.flow)  # 3
     if flow is None:
-        return None
-    exact = bound_scaled == proof.scale * worth(net.cost, flow)
-    if exact:
-        flow = _along_face(question, proof, flow, ties.rank_cost(net))  # 4
-    tie = worth(ties.rank_cost(net), flow)
-    return Solved(flow, worth(net.cost, flow), tie, bound_scaled // proof.scale, proof, exact)
+        flow = _by_programme(net, question, proof, start)
+    return None if flow is None else Solved(flow, worth(net.cost, flow), OPEN, proof, start)
+
+
+def complete(net: Network, rows: Sequence[Row], low: Ints, high: Ints, found: Solved) -> Solved:
+    """Return a sketch with what takes long: 1. an integer programme where that may help, 2. ties.
+
+    Ties are settled over the whole face where flow and prices prove each other; else they are those of the allotments.
+    """
+    question, flow, proof = _shared(net, rows, low, high), found.flow, found.proof
+    if found.surplus < found.bound and found.start is not None and not is_large(question):  # 1
+        other = _by_programme(net, question, proof, found.start)
+        if other is not None and worth(_tied(net, question).cost, other - flow) > 0:
+            flow = other
+    if proof.bound == proof.scale * worth(net.cost, flow):  # 2
+        flow = _along_face(question, proof, flow, ties.rank_cost(net))
+    return replace(found, flow=flow, surplus=worth(net.cost, flow), tie=worth(ties.rank_cost(net), flow))
+
+
+def _shared(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Question:
+    return Question(net.nodes, net.tail, net.head, net.cost, low, _without_row_caps(net, rows, high), rows)
 
 
 def _tied(net: Network, question: Question) -> Question:
@@ -146,7 +177,7 @@ def finish(net: Network, rows: Sequence[Row], solved: Solved, low: Ints, high: I
     question = Question(net.nodes, net.tail, net.head, net.cost, low, high)
     if not rows:
         return ties.by_arrival(net, question, solved.flow, solved.proof.price)
-    question = replace(question, high=_without_row_caps(net, rows, high), rows=rows)
+    question = _shared(net, rows, low, high)
     if solved.exact:
         fixed = ties.fix_fills(net, question, solved.flow)
         return _along_face(fixed, solved.proof, solved.flow, ties.carrier_cost(net))
@@ -167,7 +198,7 @@ def _pure(net: Network, low: Ints, high: Ints) -> Solved | None:
 def _proven(net: Network, flow: Ints, price: Ints) -> Solved:
     """Return a flow that these prices prove optimal."""
     surplus = worth(net.cost, flow)
-    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), surplus, Proof(1, (), price), exact=True)
+    return Solved(flow, surplus, worth(ties.rank_cost(net), flow), Proof(1, (), price, surplus))
 
 
 def _settled(question: Question) -> tuple[Ints, Ints]:
@@ -203,8 +234,8 @@ def priced_cost(question: Question, scale: int, row_price: Sequence[int]) -> Int
     return cost
 
 
-def _prove(question: Question, fractions: tuple[int, list[int]], warm: Optimum | None) -> tuple[Proof, int, Optimum]:
-    """Return the proof at given row prices, its bound in rupiah * scale, and the optimum that it comes from."""
+def _prove(question: Question, fractions: tuple[int, list[int]], warm: Optimum | None) -> tuple[Proof, Optimum]:
+    """Return the proof at given row prices and the optimum that it comes from."""
     scale, row_price = fractions
     q, cost = question, priced_cost(question, scale, row_price)
     found = Programme(q.nodes, q.tail, q.head, cost).optimum(q.low, q.high, warm)
@@ -212,27 +243,25 @@ def _prove(question: Question, fractions: tuple[int, list[int]], warm: Optimum |
         message = "a network lost its flow when its rows were priced"
         raise ArithmeticError(message)
     held = sum(price * row.capacity for price, row in zip(row_price, question.rows, strict=True))
-    return Proof(scale, tuple(row_price), found.price), worth(cost, found.flow) + held, found
+    return Proof(scale, tuple(row_price), found.price, worth(cost, found.flow) + held), found
 
 
-def _whole(
-    question: Question, tied: Question, holds: Bools, fractional: Floats, bound: int, warm: Optimum
-) -> Ints | None:
-    """Return the best whole flow found within the rows; None where there is none."""
-    best = spread(tied, holds, _rounded_down(question, fractional), warm)
-    if best is not None and (worth(question.cost, best) >= bound or is_large(question)):
-        return best  # a programme of that size does not end within its nodes
+def _whole(net: Network, question: Question, proof: Proof, start: Linear, fractional: Floats) -> Ints | None:
+    """Return a good whole flow within the rows, from allotments that are rounded down; None where these leave none."""
+    holds = np.array([price > 0 for price in proof.row_price])
+    return spread(_tied(net, question), holds, _rounded_down(question, fractional), start.warm)
+
+
+def _by_programme(net: Network, question: Question, proof: Proof, start: Linear) -> Ints | None:
+    """Return the best flow of an integer programme of few nodes, in large ones of what came out fractional only."""
     on, held = Shared(question.rows).arc, question
     if len(on) > SMALL_PROGRAMME:
-        fixed = on[np.abs(fractional[on] - np.rint(fractional[on])) < NEAR]
+        fixed = on[np.abs(start.flow[on] - np.rint(start.flow[on])) < NEAR]
         low, high = question.low.copy(), question.high.copy()
-        low[fixed] = high[fixed] = np.rint(fractional[fixed]).astype(np.int64)
+        low[fixed] = high[fixed] = np.rint(start.flow[fixed]).astype(np.int64)
         held = replace(question, low=low, high=high)
     answer = solve(held, whole=on, node_limit=NODE_LIMIT)
-    other = None if answer is None else spread(tied, holds, _rounded_down(question, answer.flow), warm)
-    if best is None or (other is not None and worth(tied.cost, other - best) > 0):
-        best = other
-    return best
+    return None if answer is None else _whole(net, question, proof, start, answer.flow)
 
 
 def _rounded_down(question: Question, fractional: Floats) -> Ints:

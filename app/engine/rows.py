@@ -5,7 +5,7 @@ all of it is decided. Nothing here decides: row prices are proposals, which `joi
 
 1. Row prices in twelfths of a rupiah, each with a step of its own: up where the row is overfull, down where it has room
    left; a step grows while its direction lasts and is halved when that turns. Every question is a network without rows,
-   solved from the answer before.
+   solved from the answer before. A network asked again within other bounds starts from the prices that it had.
 2. At these prices arcs of a small reduced cost are open, the others keep their flow: HiGHS is asked about the open
    ones that lie on a cycle of them, with every row. A row may be overfull at a price a little above its own, so that
    there always is an answer.
@@ -19,7 +19,7 @@ import numpy as np
 
 from app.engine.compiled import COMPILED, Bools, Ints
 from app.engine.flows import Optimum, Programme
-from app.engine.highs import Floats, solve
+from app.engine.highs import Basis, Floats, solve
 from app.engine.question import Question, Row, Shared, worth
 
 #: row prices are fractions of this denominator at most
@@ -46,18 +46,22 @@ class Linear:
     row_price: Floats
     #: the network's answer at these row prices, where it was asked
     warm: Optimum | None = None
+    #: HiGHS's basis, where it was asked about all
+    basis: Basis | None = None
 
 
 class _Prices:
     """The network at row prices in twelfths, each question warm from the one before; the best prices seen."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, before: Linear | None = None) -> None:
         q = question
         self.question, self.shared = q, Shared(q.rows)
         self._money = q.cost * MAX_SCALE
         self.programme = Programme(q.nodes, q.tail, q.head, self._money)
-        self.warm: Optimum | None = None
+        self.warm, self._begin = None if before is None else before.warm, before is None
         self.price, self.proven = np.zeros(len(q.rows), dtype=np.int64), float("inf")
+        if before is not None:
+            self.price = np.rint(before.row_price * MAX_SCALE).astype(np.int64)
 
     def ask(self, price: Ints) -> Optimum | None:
         """Return the optimum at these row prices; they are the best so far where they prove the least bound."""
@@ -74,8 +78,9 @@ class _Prices:
     def search(self) -> bool:
         """Find row prices (1); False where the network has no flow."""
         price = self.price
-        step, last = np.full_like(price, FIRST_STEP * MAX_SCALE), np.zeros_like(price)
-        for _ in range(QUESTIONS):
+        questions, first = (QUESTIONS, FIRST_STEP) if self._begin else (QUESTIONS // 4, FIRST_STEP // 16)
+        step, last = np.full_like(price, first * MAX_SCALE), np.zeros_like(price)
+        for _ in range(questions):
             found = self.ask(price)
             if found is None:
                 return False
@@ -139,16 +144,21 @@ def is_large(question: Question) -> bool:
     return int(np.count_nonzero((question.tail != 0) & (question.head != 0))) >= LARGE
 
 
-def linear(question: Question) -> Linear | None:
-    """Return a linear optimum of a question with rows, or nearly so; None where there is no flow."""
+def linear(question: Question, before: Linear | None = None) -> Linear | None:
+    """Return a linear optimum of a question with rows, or nearly so; None where there is no flow.
+
+    `before` is an answer within other bounds of the same network, to start from.
+    """
     if is_large(question) and COMPILED:
-        prices = _Prices(question)
+        prices = _Prices(question, before)
         if not prices.search():
             return None
         if (found := _sift(question, prices)) is not None:
             return found
-    answer = solve(question)
-    return None if answer is None else Linear(answer.flow, answer.row_price)
+    answer = solve(question, basis=None if before is None else before.basis)
+    if answer is None:
+        return None
+    return Linear(answer.flow, answer.row_price, None if before is None else before.warm, answer.basis)
 
 
 def _sift(question: Question, prices: _Prices) -> Linear | None:

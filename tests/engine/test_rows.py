@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.engine import rows
+from app.engine import highs, rows
 from app.engine.book import open_book
 from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
+from app.engine.compiled import Ints
+from app.engine.flows import Optimum, Programme
 from app.engine.highs import solve
 from app.engine.joint import common_grams, make_rows
 from app.engine.memory import Memory
@@ -74,6 +76,46 @@ def test_one_band_without_a_second_look_would_miss_it(monkeypatch: pytest.Monkey
             missed[looks] += ours is None or bool(question.cost @ (ours.flow - whole.flow) > 1e-3)
     one, many = missed.values()
     assert one > many
+
+
+@pytest.mark.parametrize("large", [0, rows.LARGE])
+def test_a_network_within_other_bounds_starts_from_its_answer_before(
+    large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same optimum with fewer questions to the network, or fewer steps of HiGHS."""
+    monkeypatch.setattr(rows, "LARGE", large)
+    asked: list[int] = []
+    ask, run = Programme.optimum, highs._Highs.run
+
+    def counted(self: Programme, low: Ints, high: Ints, warm: Optimum | None = None) -> Optimum | None:
+        asked.append(1)
+        return ask(self, low, high, warm)
+
+    class Counted(highs._Highs):  # type: ignore[misc]
+        def run(self) -> object:
+            status = run(self)
+            asked.append(self.getInfo().simplex_iteration_count if large else 0)
+            return status
+
+    monkeypatch.setattr(Programme, "optimum", counted)
+    monkeypatch.setattr(highs, "_Highs", Counted)
+    work = {"cold": 0, "warm": 0}
+    for seed in range(40):
+        question = shared(seed)
+        before = None if question is None else rows.linear(question)
+        if question is None or before is None:
+            continue
+        high = question.high.copy()
+        high[np.flatnonzero((question.tail == 0) & (before.flow > 0))[:1]] = 0
+        reached = []
+        for name, start in (("cold", None), ("warm", before)):
+            asked.clear()
+            answer = rows.linear(replace(question, high=high), start)
+            assert answer is not None
+            work[name] += sum(asked)
+            reached.append(float(question.cost @ answer.flow))
+        assert abs(reached[0] - reached[1]) < 1e-3
+    assert 0 < 2 * work["warm"] < work["cold"]
 
 
 @pytest.mark.parametrize("block", range(3))
