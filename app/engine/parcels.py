@@ -16,15 +16,18 @@ def cut(net: Network, flow: Ints) -> Ints:
     """Return the flow as rows (offer arc, request arc, leg, base units), in the order of posting; shape (parcels, 4).
 
     At most accepted offers + accepted requests + arcs with flow come out. 1. Arcs with flow by tail. 2. Nodes are
-    numbered anew, each after all from which something comes; the market stays 0. 3. Offers go their ways.
+    numbered anew, each after all from which something comes; the market stays 0. 3. Offers go their ways. A flow out of
+    balance, which the audit refuses, is not cut: ways would leave the arrays.
     """
     start, arc = by_tail(net.tail, flow, net.turn, net.nodes)  # 1
-    head = net.head[arc]
-    nodes = in_turn(start, head, np.bincount(head[start[1] :], minlength=net.nodes))  # 2
+    head, room = net.head[arc], flow[arc]
+    nodes = in_turn(start, head, room, np.bincount(head[start[1] :], minlength=net.nodes))  # 2
+    if not len(nodes):
+        return np.empty((0, 4), dtype=np.int64)
     place = np.zeros(net.nodes, dtype=np.int64)
     place[nodes] = np.arange(1, len(nodes) + 1)
     following = np.concatenate([[0], start[nodes]])
-    return carry(arc[: start[1]], following, arc, place[head], net.leg[arc], flow[arc])  # 3
+    return carry(arc[: start[1]], following, arc, place[head], net.leg[arc], room)  # 3
 
 
 @kernel("UniTuple(i8[::1], 2)(i8[::1], i8[::1], i8[::1], i8)")
@@ -45,11 +48,16 @@ def by_tail(tail: Ints, flow: Ints, turn: Ints, nodes: int) -> tuple[Ints, Ints]
     return start, arcs
 
 
-@kernel("i8[::1](i8[::1], i8[::1], i8[::1])")
-def in_turn(start: Ints, head: Ints, missing: Ints) -> Ints:
-    """Return the nodes that offers reach, each after all from which something comes; `missing` counts what comes."""
-    nodes, count = np.empty(len(missing), dtype=np.int64), 0
-    for x in head[: start[1]]:
+@kernel("i8[::1](i8[::1], i8[::1], i8[::1], i8[::1])")
+def in_turn(start: Ints, head: Ints, flow: Ints, missing: Ints) -> Ints:
+    """Return the nodes that offers reach, each after all from which something comes; `missing` counts what comes.
+
+    Where not as much leaves a node as comes to it, none are returned.
+    """
+    nodes, stock, count = np.empty(len(missing), dtype=np.int64), np.zeros(len(missing), dtype=np.int64), 0
+    for i in range(start[1]):
+        x = head[i]
+        stock[x] += flow[i]
         if missing[x] == 0:
             nodes[count], missing[x] = x, -1
             count += 1
@@ -57,11 +65,16 @@ def in_turn(start: Ints, head: Ints, missing: Ints) -> Ints:
     while done < count:
         x = nodes[done]
         done += 1
-        for to in head[start[x] : start[x + 1]]:
+        for i in range(start[x], start[x + 1]):
+            to = head[i]
+            stock[x] -= flow[i]
+            stock[to] += flow[i]
             missing[to] -= 1
             if missing[to] == 0 and to != 0:
                 nodes[count] = to
                 count += 1
+        if stock[x] != 0:
+            return nodes[:0].copy()
     return nodes[:count].copy()
 
 

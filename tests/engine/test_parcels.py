@@ -111,3 +111,12 @@ def test_the_earlier_offer_goes_to_the_earlier_request(first: str, served: list[
     needs = [demand("c", 5, 20, posted_at=0), demand("d", 5, 20, posted_at=1)]
     found = clearing.clear(market(offers, needs, [departure("k", 1, 100)])).matches
     assert sorted((m.listing_id, m.demand_id) for m in found) == served
+
+
+def test_a_flow_out_of_balance_is_not_cut() -> None:
+    net, flow = woven(1)
+    for arc in np.flatnonzero(flow):
+        for change in (1, -1):
+            wrong = flow.copy()
+            wrong[arc] += change
+            assert not len(parcels.cut(net, wrong))
