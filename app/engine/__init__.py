@@ -19,6 +19,7 @@ pivots      one pivot of the network simplex
 curves      how much is injected at a node at which price, level by level
 simplex     the network simplex: priced nodes with piecewise-linear curves, warm restarts
 bands       large books: a histogram, a band, and a look at all orders
+reclear     a few changed orders of many: warm, dealt and proven anew only where something changed
 flows       optimal whole flows of a network, by the simplex
 memory      the last state of each pool, to start from
 highs       a library's solver, for rows and where numba is not installed

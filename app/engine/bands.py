@@ -92,7 +92,8 @@ def fills(orders: Orders, state: State) -> Ints:
 
 
 @kernel(
-    "i8(i4[::1], i4[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], b1[::1], i8[::1], i8[::1], i8[::1])"
+    "i8(i4[::1], i4[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], b1[::1], i8[::1], i8[::1], i8[::1],"
+    " i8[::1])"
 )
 def weigh(
     tail: Rows,
@@ -106,10 +107,14 @@ def weigh(
     offer: Bools,
     fill: Ints,
     level: Ints,
+    balance: Ints,
     limbs: Ints,
 ) -> int:
-    """Count what breaks bounds, balance or slackness; write the surplus in limbs of 30 bits, the high one first."""
-    wrong, above, below, balance = 0, 0, 0, np.zeros(len(level), dtype=np.int64)
+    """Count what breaks bounds, balance or slackness; write the surplus in limbs of 30 bits, the high one first.
+
+    `balance` holds what orders that are not among these inject, and is used up.
+    """
+    wrong, above, below = 0, 0, 0
     for i in range(len(node)):
         x, sign = np.uint64(node[i]), 2 * int(offer[i]) - 1
         gain, traded = sign * (level[x] - price[i]), fill[i]
@@ -133,14 +138,17 @@ def weigh(
     return wrong
 
 
-def certify(arcs: Arcs, orders: Orders, state: State, fill: Ints) -> int:
+def certify(arcs: Arcs, orders: Orders, state: State, fill: Ints, others: Ints | None = None) -> int:
     """Return the surplus of a flow, in rupiah, proven optimal by its prices; ArithmeticError where it is not.
 
-    Every arc and every order is looked at: bounds, balance, and slackness against the price of its place.
+    Every arc and every order is looked at: bounds, balance, and slackness against the price of its place. `others`,
+    shape (nodes,), is what orders inject that were proven before and are not among these, nor in the surplus.
     """
-    limbs = np.zeros(2, dtype=np.int64)
+    limbs, balance = np.zeros(2, dtype=np.int64), np.zeros(len(state.z), dtype=np.int64)
+    if others is not None:
+        balance += others
     book = (orders.node, orders.price, orders.quantity, orders.offer)
-    wrong = weigh(arcs.tail, arcs.head, arcs.cost, arcs.cap, state.flow, *book, fill, state.price, limbs)
+    wrong = weigh(arcs.tail, arcs.head, arcs.cost, arcs.cap, state.flow, *book, fill, state.price, balance, limbs)
     if wrong:
         message = f"{wrong} bounds, balances or prices do not hold"
         raise ArithmeticError(message)

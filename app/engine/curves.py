@@ -52,34 +52,3 @@ def make_curves(nodes: int, node: Ints, rate: Ints, amount: Ints, below: Ints) -
     begins[place] = total[:-1] - total[base[node]] - below[node]
     begins[start[1:] - 2] = total[base[1:]] - total[base[:-1]] - below
     return Curves(start, rates, begins, np.flatnonzero(count).astype(np.int32))
-
-
-def amend(curves: Curves, node: Ints, rate: Ints, amount: Ints, below: Ints) -> Curves:
-    """Return the curves after changes, at most one for each (node, rate), sorted by both; those given stay as they are.
-
-    Shapes: (changes,). `amount` comes to the level, `below` is how much more requests ask for. A level that loses all
-    stays, without width.
-    """
-    changes = list(zip(node.tolist(), rate.tolist(), amount.tolist(), below.tolist(), strict=True))
-    place = [_place(curves, x, price) for x, price, _, _ in changes]
-    new = [i for i, (_, price, _, _) in enumerate(changes) if curves.rate[place[i]] != price]
-    start, rates, begin = curves.start, curves.rate, curves.begin
-    if new:
-        at = np.array([place[i] for i in new], dtype=np.int64)
-        start = start + np.concatenate([[0], np.cumsum(np.bincount(node[new], minlength=len(start) - 1))])
-        rates, begin = np.insert(rates, at, rate[new]), np.insert(begin, at, begin[at])
-    else:
-        begin = begin.copy()
-    curved = np.zeros(len(start) - 1, dtype=bool)
-    curved[curves.curved] = curved[node] = True
-    changed = Curves(start, rates, begin, np.flatnonzero(curved).astype(np.int32))
-    for x, price, more, asked in changes:
-        begin[_place(changed, x, price) + 1 : start[x + 1] - 1] += more
-        begin[start[x] + 1 : start[x + 1] - 1] -= asked
-    return changed
-
-
-def _place(curves: Curves, node: int, price: int) -> int:
-    """Return the first level of a node at a price or above it."""
-    first, last = int(curves.start[node]), int(curves.start[node + 1]) - 1
-    return first + int(np.searchsorted(curves.rate[first:last], price))

@@ -8,7 +8,8 @@ import pytest
 from app.engine import bands
 from app.engine.bands import Orders, by_node_and_price, certify, fills, solve_large
 from app.engine.compiled import Ints
-from app.engine.curves import Curves, amend, make_curves
+from app.engine.curves import Curves, make_curves
+from app.engine.reclear import amend
 from app.engine.simplex import Arcs, solve
 from benchmarks.instances import Instance, full, simple
 
