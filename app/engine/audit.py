@@ -46,10 +46,11 @@ def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> 
         surplus = -sum(arc.cost * arc.flow for arc in claim.arcs)
         _require(surplus == claim.surplus, "surplus", surplus)
         kept = [arc for number, arc in enumerate(claim.arcs) if number not in claim.turned_away]
-        for arcs, bound, gap in ((kept, claim.bound, claim.gap), (claim.arcs, claim.linear_bound, claim.linear_gap)):
+        proofs = [(kept, claim.bound, claim.gap), (claim.arcs, claim.linear_bound, claim.linear_gap)]
+        for arcs, bound, gap in proofs[proofs[0] == proofs[1] :]:  # the same twice proves no more
             _require(_bound(arcs, bound, free) - surplus == gap >= 0, "gap", gap)
-        for prices in (Bound(1, claim.price), claim.bound, claim.linear_bound):
-            _complete(market, orders, claim, prices)
+            _complete(market, orders, claim, bound)
+        _complete(market, orders, claim, Bound(1, claim.price))
     pools = {name for claim in claims for name in claim.commodities}
     _require(pools == {pool.commodity for pool in market.pools}, "complete", pools)
     _same_trade(market, orders, claims, matches, load)
@@ -63,8 +64,7 @@ def _fill(arc: Arc, gain: int, *, turned_away: bool) -> None:
     out while strictly in the money, unless it has a smallest fill.
     """
     fill = arc.flow
-    _require(fill == 0 or fill >= arc.least, "fills", arc)
-    _require(fill == 0 or gain >= 0, "fills", arc)
+    _require(fill == 0 or (fill >= arc.least and gain >= 0), "fills", arc)
     _require(fill in {0, arc.cap} or gain == 0, "fills", arc)
     _require(fill > 0 or gain <= 0 or arc.least > 1, "fills", arc)
     _require(not turned_away or (fill == 0 and arc.least > 1), "fills", arc)
@@ -92,14 +92,14 @@ def _bound(arcs: Sequence[Arc], bound: Bound, free: dict[str, int]) -> int:
 
 def _complete(market: Market, orders: Figures, claim: Claim, prices: Bound) -> None:
     """Require that no trade that the rules allow gains more at these prices than room on its departure is worth."""
-    # an order that the claim does not know stands for its own price
-    price = {name: prices.scale * cost for name, (cost, _, _) in orders.items()}
+    price = {name: prices.scale * cost for name, (cost, _, _) in orders.items()}  # its own, where no claim knows it
     worth = Counter[tuple[str | None, int]]()
     for arc in claim.arcs:
         rise, place = prices.node[arc.head] - prices.node[arc.tail], (arc.departure, arc.weight)
-        worth[place] = max(worth[place], rise - prices.scale * arc.cost)
         if arc.order is not None:
             price[arc.order] = rise
+        elif arc.departure is not None:
+            worth[place] = max(worth[place], rise - prices.scale * arc.cost)
     for pool in (pool for pool in market.pools if pool.commodity in claim.commodities):
         for leg, least in cheapest(market, pool, price):
             room = worth[None if leg.departure is None else leg.departure.id, pool.unit_weight_g]
