@@ -16,7 +16,7 @@ from app.engine import ties
 from app.engine.allot import at_allotments, spread
 from app.engine.exact import settle
 from app.engine.flows import Optimum, Programme, optimum
-from app.engine.highs import Floats, solve
+from app.engine.highs import Answer, Floats, solve
 from app.engine.memory import Memory
 from app.engine.network import Ints, Network
 from app.engine.question import Question, Row, Shared, worth
@@ -151,10 +151,13 @@ def sketch(net: Network, rows: Sequence[Row], low: Ints, high: Ints, before: Lin
 def complete(net: Network, rows: Sequence[Row], low: Ints, high: Ints, found: Solved) -> Solved:
     """Return a sketch with what takes long: 1. an integer programme where that may help, 2. ties.
 
-    Ties are settled over the whole face where flow and prices prove each other; else they are those of the allotments.
+    Ties are settled over the whole face where flow and prices prove each other; else they are those of the programme
+    in small networks, of the allotments in larger ones.
     """
     question, flow, proof = _shared(net, rows, low, high), found.flow, found.proof
-    if found.surplus < found.bound and found.start is not None and not is_large(question):  # 1
+    is_small = sum(len(row.arcs) for row in rows) <= SMALL_PROGRAMME
+    falls_short = found.surplus < found.bound or (is_small and proof.bound > proof.scale * found.surplus)
+    if falls_short and found.start is not None and not is_large(question):  # 1
         other = _by_programme(net, question, proof, found.start)
         if other is not None and worth(_tied(net, question).cost, other - flow) > 0:
             flow = other
@@ -253,8 +256,11 @@ def _whole(net: Network, question: Question, proof: Proof, start: Linear, fracti
 
 
 def _by_programme(net: Network, question: Question, proof: Proof, start: Linear) -> Ints | None:
-    """Return the best flow of an integer programme of few nodes, in large ones of what came out fractional only."""
-    on, held = Shared(question.rows).arc, question
+    """Return the best flow of an integer programme of few nodes: of money and ties at once in a small network.
+
+    In a larger one of money alone, and only of what came out fractional.
+    """
+    on, held = Shared(question.rows).arc, _tied(net, question)
     if len(on) > SMALL_PROGRAMME:
         fixed = on[np.abs(start.flow[on] - np.rint(start.flow[on])) < NEAR]
         low, high = question.low.copy(), question.high.copy()
@@ -276,9 +282,9 @@ def _rounded_down(question: Question, fractional: Floats) -> Ints:
 def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Ints:
     """Return the best flow by another cost among those that the proof proves optimal, rows included.
 
-    1. Confine to the face: arcs at their reduced cost, priced rows full. 2. The linear optimum, or the old flow where
-    that is fractional: what is at stake is a tie, not a rupiah. 3. Solved exactly with the full rows at its allotments;
-    the old flow where that fails.
+    1. Confine to the face: arcs at their reduced cost, priced rows full. 2. The linear optimum; where that is
+    fractional an integer programme, or in a large network the old flow: what is at stake is a tie, not a rupiah.
+    3. Solved exactly with the full rows at its allotments; the old flow where that fails.
     """
     priced = replace(question, cost=priced_cost(question, proof.scale, proof.row_price), rows=())
     confined = replace(
@@ -286,7 +292,9 @@ def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Int
     )  # 1
     shared, full = Shared(question.rows), np.array(confined.tight)
     answer, wanted = solve(confined), flow  # 2
-    if answer is not None and np.all(np.abs(answer.flow - np.rint(answer.flow))[shared.arc] < NEAR):
+    if answer is not None and not _is_whole(answer, shared) and not is_large(question):
+        answer = solve(confined, whole=shared.arc, node_limit=NODE_LIMIT)
+    if answer is not None and _is_whole(answer, shared):
         wanted = np.clip(np.rint(answer.flow).astype(np.int64), confined.low, confined.high)
     left = shared.left(wanted)
     if (left < 0).any() or left[full].any():
@@ -295,3 +303,9 @@ def _along_face(question: Question, proof: Proof, flow: Ints, cost: Ints) -> Int
     confined.low[on] = wanted[on]
     best = spread(confined, full, wanted, None)
     return flow if best is None or worth(cost, best) < worth(cost, flow) else best
+
+
+def _is_whole(answer: Answer, shared: Shared) -> bool:
+    """Return whether a flow is whole on all arcs of rows."""
+    on = answer.flow[shared.arc]
+    return bool(np.all(np.abs(on - np.rint(on)) < NEAR))

@@ -76,27 +76,37 @@ def is_linear(book: Market) -> bool:
 
 
 def posting_breaks_ties(seed: int) -> None:
-    """Rupiah * K + (V - rank - rank), as one objective, has one optimum: the engine finds it in stages."""
-    book = random_market(seed + 50_000, orders=6, ties=True)
-    if not is_linear(book):
+    """Rupiah * K + (V - rank - rank), as one objective: the engine reaches its optimum in stages.
+
+    Without rows one flow alone has it; where departures are shared, and the gap is 0, as much is required.
+    """
+    book = random_market(seed + 50_000, orders=6, ties=True, tight=seed % 2 == 1)
+    clearing, programme, orders = clear(book), Pairwise(book), named(book)
+    if clearing.certificate.gap_idr:
         return
-    programme, orders = Pairwise(book), named(book)
-    posted = sorted(orders, key=lambda n: (orders[n].posted_at, orders[n].id, n[0] == "listing"))
+    placed = {name for pair, _ in programme.ways for name in sides(pair)}
+    posted = sorted(placed, key=lambda n: (orders[n].posted_at, orders[n].id, n[0] == "listing", n[1]))
     rank = {name: place for place, name in enumerate(posted, 1)}
     volume, scale = 2 * len(rank) + 1, 4 * len(rank) + 2
-    gain = [
-        x * (pair.gain * scale + volume - rank["listing", *pair.listing_key] - rank["demand", *pair.demand_key])
-        for pair, x in programme.ways
-    ]
+    tie = [volume - sum(rank[name] for name in sides(pair)) for pair, _ in programme.ways]
+    gain = [x * (pair.gain * scale + more) for (pair, x), more in zip(programme.ways, tie, strict=True)]
     found = programme.most(cp_model.LinearExpr.sum(gain))
     assert found is not None
-    one = {name: sum(found[1].value(x) for x in parts) for name, parts in programme.fill.items()}
-    assert {name: fill for name, fill in one.items() if fill} == fills(clear(book)), seed
+    done = fills(clearing)
+    ours = sum(fill * ((volume if name[0] == "listing" else 0) - rank[name]) for name, fill in done.items())
+    assert clearing.certificate.surplus_idr * scale + ours == found[0], seed
+    if is_linear(book):
+        one = {name: sum(found[1].value(x) for x in parts) for name, parts in programme.fill.items()}
+        assert {name: fill for name, fill in one.items() if fill} == done, seed
+
+
+def sides(pair: Pair) -> tuple[Name, Name]:
+    return ("listing", *pair.listing_key), ("demand", *pair.demand_key)
 
 
 @pytest.mark.parametrize("block", range(10))
 def test_fills_are_those_of_one_programme_in_which_posting_breaks_ties(block: int) -> None:
-    for seed in range(block * 20, block * 20 + 20):
+    for seed in range(block * 40, block * 40 + 40):
         posting_breaks_ties(seed)
 
 
