@@ -42,7 +42,7 @@ class Orders:
 
 @kernel("void(i8[::1], i8[::1], i8[::1], b1[::1], i8, i8, i8[:,::1], i8[:,::1])")
 def tally(node: Ints, price: Ints, quantity: Ints, offer: Bools, least: int, by: int, cells: Ints, sides: Ints) -> None:
-    """Add the orders up by node and bin, and by node and side, requests first."""
+    """Add the base units of orders up: `cells` (nodes, bins), and by side, requests first, `sides` (nodes, 2)."""
     for i in range(len(node)):
         x = np.uint64(node[i])
         cells[x, (price[i] - least) >> by] += quantity[i]
@@ -51,7 +51,10 @@ def tally(node: Ints, price: Ints, quantity: Ints, offer: Bools, least: int, by:
 
 @kernel("i8(i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[:,::1])")
 def sift(node: Ints, price: Ints, quantity: Ints, low: Ints, high: Ints, kept: Ints, lumps: Ints) -> int:
-    """Write the numbers of orders with low <= price <= high of their node; add up what is below, inside, and above."""
+    """Write the numbers of orders with low <= price <= high of their node; add up what is below, inside, and above.
+
+    `low` and `high` have the shape (nodes,), `kept` room for all orders, `lumps` the shape (nodes, 3), base units.
+    """
     count = 0
     for i in range(len(node)):
         x = np.uint64(node[i])
@@ -64,7 +67,7 @@ def sift(node: Ints, price: Ints, quantity: Ints, low: Ints, high: Ints, kept: I
 
 @kernel("void(i8[::1], i8[::1], i8[::1], b1[::1], i8[::1], i8[::1], i8[::1])")
 def deal(node: Ints, price: Ints, quantity: Ints, offer: Bools, level: Ints, z: Ints, fill: Ints) -> None:
-    """Write what each order trades at the prices `level`; `z` are injections and are used up.
+    """Write what each order trades at the prices `level`; `z` are injections and are used up, both of shape (nodes,).
 
     1. Who is strictly in the money trades all: below zero is all ones when shifted. 2. What is then missing of z is
     dealt to those at the price in turn.

@@ -55,7 +55,8 @@ class Shelf:
     rho: Ints
     open: Bools
     turned_away: Bools
-    #: the orders that traded, the least own price first, and a number for the only partner of each, 0 for several
+    #: shape (traded orders,): places in the columns above, the least own price first, and a number for the only partner
+    #: of each, 0 for several
     sold: Ints
     partner: Ints
     cells: dict[tuple[object, ...], Cell] = field(default_factory=dict)

@@ -25,7 +25,7 @@ class Curves:
     rate: Ints
     #: shape (levels,): the injection at which the level begins, base units, rising within a node
     begin: Ints
-    #: nodes that have a level beside the sentinels
+    #: shape (curved nodes,): numbers of the nodes that have a level beside the sentinels
     curved: Rows
 
 

@@ -26,7 +26,7 @@ LEAST_NODES, MOST_NODES = 24, 1500
 class Branch:
     """A node of the tree: bounds on the arcs and what the market gains within them."""
 
-    #: shape (arcs,): an order turned away has high 0, one that must trade has low = its smallest fill
+    #: shape (arcs,), base units: an order turned away has high 0, one that must trade has low = its smallest fill
     low: Ints
     high: Ints
     solved: Solved

@@ -39,9 +39,9 @@ class Proof:
 
     #: denominator of all prices below
     scale: int
-    #: per row, for a unit of its weight
+    #: per row, rupiah * scale for a unit of its weight
     row_price: tuple[int, ...]
-    #: shape (nodes,), 0 at the market
+    #: shape (nodes,), rupiah * scale per base unit, 0 at the market
     price: Ints
     #: the bound, rupiah * scale
     bound: int

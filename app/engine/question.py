@@ -18,7 +18,7 @@ class Row:
     grams: int
     #: free grams // grams
     capacity: int
-    #: arcs that load it, and their weight in units of `grams`
+    #: shape (arcs of the row,): arc numbers, and what a base unit there weighs, in units of `grams`
     arcs: Ints
     units: Ints
 
@@ -28,10 +28,12 @@ class Question:
     """Minimise cost * flow within bounds, balanced at every node but 0, within the rows."""
 
     nodes: int
-    #: shape (arcs,): nodes, rupiah per base unit, base units
+    #: shape (arcs,): node numbers
     tail: Ints
     head: Ints
+    #: shape (arcs,): rupiah per base unit
     cost: Ints
+    #: shape (arcs,): bounds of the flow, base units
     low: Ints
     high: Ints
     rows: Sequence[Row] = ()
@@ -53,11 +55,11 @@ class Shared:
     def __init__(self, rows: Sequence[Row]) -> None:
         """Gather the rows: at least one, none without arcs."""
         count = np.array([len(row.arcs) for row in rows], dtype=np.int64)
-        #: shape (arcs in rows,): which arc, which row, its weight there
+        #: shape (arcs in rows,): which arc, which row, and the weight of a base unit there in the row's unit
         self.arc = np.concatenate([row.arcs for row in rows])
         self.row = np.repeat(np.arange(len(rows)), count)
         self.unit = np.concatenate([row.units for row in rows])
-        #: shape (rows,)
+        #: shape (rows,), in the row's unit
         self.capacity = np.array([row.capacity for row in rows], dtype=np.int64)
         self._begin = np.cumsum(count) - count
 

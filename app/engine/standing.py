@@ -82,10 +82,11 @@ def _traded(net: Network, flow: Ints) -> list[bool]:
 
 
 def _levels(component: Component) -> tuple[Ints, Ints]:
-    """Return for every node the price at which one more unit could be had there, and at which it could be sold.
+    """Return the price at which one more unit could be had at every node, and at which it could be sold.
 
-    From published prices where there is trade, else from the orders that are left, over arcs with room: what a place
-    without trade would pay or get. It says whether an order that was turned away was in the money.
+    Both of shape (nodes,), rupiah per base unit. From published prices where there is trade, else from the orders that
+    are left, over arcs with room: what a place without trade would pay or get. It says whether an order that was turned
+    away was in the money.
     """
     net, flow = component.net, component.flow
     far = np.int64(2**61)
