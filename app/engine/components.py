@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class Part:
     reach: int = 1
     root: Solved | None = None
     branch: Branch | None = None
+    #: the root without who was turned away
+    final: Solved | None = None
     flow: Ints | None = None
 
 
@@ -117,13 +119,38 @@ def settle_market(networks: dict[str, Network], memory: Memory | None = None) ->
     while True:  # 2
         for part in parts:
             part.root = part.root or relax(part.net, part.rows, _none(part.net), part.net.cap)
+            if part.rows:
+                memory.keep_part(part.commodities, part, part.net.arcs)
         flows = [part.root.flow for part in parts if part.root is not None]
         if not _overfull(parts, flows):
             flows = [_finish(part) for part in parts]
         overfull = _overfull(parts, flows)
         if not overfull:
             return [_component(part) for part in parts]  # 3
-        parts = _join(parts, flows, networks, overfull, grams)
+        parts = [_again(part, memory) for part in _join(parts, flows, networks, overfull, grams)]
+
+
+def _again(part: Part, memory: Memory) -> Part:
+    """Return a joined part with the answer it had, where it asks what it asked then."""
+    before = memory.recall_part(part.commodities)
+    if part.root is not None or not isinstance(before, Part) or not _same(part, before):
+        return part
+    return replace(part, root=before.root, branch=before.branch, final=before.final, flow=before.flow)
+
+
+def _same(one: Part, other: Part) -> bool:
+    """Whether two parts ask the same in every figure; who asks does not matter but for the order of posting."""
+
+    def figures(part: Part) -> list[Ints]:
+        net, on = part.net, [column for row in part.rows for column in (row.arcs, row.units)]
+        capacity = np.array([row.capacity for row in part.rows])
+        return [net.tail, net.head, net.cost, net.cap, net.leg, net.weight, net.least, net.turn, capacity, *on]
+
+    def ways(part: Part) -> list[tuple[str, int]]:
+        return [(leg.lane, leg.arrives_on) for leg in part.net.legs]
+
+    a, b = figures(one), figures(other)
+    return len(a) == len(b) and all(map(np.array_equal, a, b)) and ways(one) == ways(other)
 
 
 def _none(net: Network) -> Ints:
@@ -217,9 +244,9 @@ def _component(part: Part) -> Component:
     if root is None or branch is None or flow is None:
         message = "a part was to be published before it was solved"
         raise ValueError(message)
-    final = root
-    if branch.solved is not root:
-        final = relax(net, part.rows, _none(net), branch.high) or root
+    if part.final is None:
+        part.final = root if branch.solved is root else relax(net, part.rows, _none(net), branch.high) or root
+    final = part.final
     surplus = worth(net.cost, flow)
     exact = final.bound == surplus and final.exact
     return Component(

@@ -1,6 +1,7 @@
 """The last solved state of each pool: a book with few changes is solved warm. A cache: it may be lost at any time.
 
-Nothing that comes out depends on it: of all optimal flows and prices `joint` goes on with those that are unique.
+Nothing that comes out depends on it: of all optimal flows and prices `joint` goes on with those that are unique. Pools
+joined by shared departures have no unique answer: theirs is taken again only where nothing in them changed.
 """
 
 from collections import OrderedDict
@@ -38,6 +39,7 @@ class Memory:
         """Remember nothing yet."""
         self._most_arcs = most_arcs
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._parts: OrderedDict[tuple[str, ...], tuple[object, int]] = OrderedDict()
         self.grounds = Grounds(most_arcs)
         #: how often a state was found
         self.recalled = 0
@@ -57,6 +59,18 @@ class Memory:
             self._kept[pool] = Kept(net.names, *programme.inner, found.state)
         while sum(len(kept.tail) for kept in self._kept.values()) > self._most_arcs:
             self._kept.popitem(last=False)
+
+    def recall_part(self, pools: tuple[str, ...]) -> object | None:
+        """Return what was last remembered of these joined pools, None where nothing was."""
+        part, _ = self._parts.get(pools, (None, 0))
+        return part
+
+    def keep_part(self, pools: tuple[str, ...], part: object, arcs: int) -> None:
+        """Remember joined pools of so many arcs that were just solved."""
+        self._parts.pop(pools, None)
+        self._parts[pools] = part, arcs
+        while sum(arcs for _, arcs in self._parts.values()) > self._most_arcs:
+            self._parts.popitem(last=False)
 
 
 def _carry(kept: Kept, net: Network, tail: Ints, head: Ints) -> State:

@@ -8,11 +8,14 @@ from io import BytesIO
 
 import pytest
 
+from app.engine import joint
 from app.engine import serve as serving
 from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
 from app.engine.memory import Memory
 from app.engine.model import Departure, Market, Pool
+from app.engine.question import Question
+from app.engine.rows import Linear
 from benchmarks.books import book as seeded_book
 from tests.engine.markets import demand, random_market
 
@@ -85,6 +88,45 @@ def test_a_large_book_is_cleared_warm_with_fewer_pivots() -> None:
     clear(book, forgetful)
     clear(fewer, forgetful)
     assert forgetful.recalled == 0
+
+
+def test_pools_joined_by_shared_departures_are_solved_again_only_where_something_changed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same figures from other farmers: nothing is asked. Other figures: solved anew. The bytes are cold ones."""
+    asked: list[int] = []
+    ask = joint.linear
+
+    def counted(question: Question, before: Linear | None = None) -> Linear | None:
+        asked.append(1)
+        return ask(question, before)
+
+    monkeypatch.setattr(joint, "linear", counted)
+    joined = 0
+    for seed in range(30):
+        book = random_market(seed + 190_000, orders=8, pools=3, tight=True, fills=0.2)
+        memory, named, more = Memory(), renamed(book), a_few_changed(random.Random(seed), book)
+        cold = [encode_clearing(clear(each)) for each in (book, named, more)]
+        asked.clear()
+        warm = [encode_clearing(clear(book, memory))]
+        first = len(asked)
+        warm.append(encode_clearing(clear(named, memory)))
+        assert len(asked) == first
+        warm.append(encode_clearing(clear(more, memory)))
+        assert warm == cold
+        joined += first > 0 and len(asked) > first
+    assert joined >= 10
+
+
+def renamed(book: Market) -> Market:
+    """Return the market with other names for the orders, in the same order."""
+
+    def pool_of(pool: Pool) -> Pool:
+        listings = tuple(replace(row, id=f"{row.id}-later") for row in pool.listings)
+        demands = tuple(replace(row, id=f"{row.id}-later") for row in pool.demands)
+        return replace(pool, listings=listings, demands=demands)
+
+    return replace(book, pools=tuple(pool_of(pool) for pool in book.pools))
 
 
 def test_the_pool_used_least_lately_is_forgotten_first() -> None:
