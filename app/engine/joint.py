@@ -133,7 +133,7 @@ def relax(net: Network, rows: Sequence[Row], low: Ints, high: Ints) -> Solved | 
 def sketch(net: Network, rows: Sequence[Row], low: Ints, high: Ints, before: Linear | None = None) -> Solved | None:
     """Return a good flow and what bounds the best, ties open; None where there is none. Warm from an answer before.
 
-    1. The linear optimum, and row prices as fractions. 2. The bound they prove. 3. Whole units, rounded down with the
+    1. The linear optimum, and row prices as fractions. 2. The bound they prove. 3. Whole units, rounded with the
     leftovers given away.
     """
     question = _shared(net, rows, low, high)
@@ -250,9 +250,9 @@ def _prove(question: Question, fractions: tuple[int, list[int]], warm: Optimum |
 
 
 def _whole(net: Network, question: Question, proof: Proof, start: Linear, fractional: Floats) -> Ints | None:
-    """Return a good whole flow within the rows, from allotments that are rounded down; None where these leave none."""
+    """Return a good whole flow within the rows, from rounded allotments; None where these leave none."""
     holds = np.array([price > 0 for price in proof.row_price])
-    return spread(_tied(net, question), holds, _rounded_down(question, fractional), start.warm)
+    return spread(_tied(net, question), holds, _rounded(question, fractional), start.warm)
 
 
 def _by_programme(net: Network, question: Question, proof: Proof, start: Linear) -> Ints | None:
@@ -270,12 +270,19 @@ def _by_programme(net: Network, question: Question, proof: Proof, start: Linear)
     return None if answer is None else _whole(net, question, proof, start, answer.flow)
 
 
-def _rounded_down(question: Question, fractional: Floats) -> Ints:
-    """Return whole allotments within every row, shape (arcs,): a float near a whole number is that, if it fits."""
-    shared = Shared(question.rows)
-    allotment = np.floor(np.maximum(fractional, 0) + NEAR).astype(np.int64)
-    over = shared.arc[(shared.left(allotment) < 0)[shared.row]]
-    allotment[over] = np.floor(np.maximum(fractional[over], 0)).astype(np.int64)
+def _rounded(question: Question, fractional: Floats) -> Ints:
+    """Return whole allotments within every row, shape (arcs,): 1. rounded down, 2. up, the largest fraction first.
+
+    A float just below a whole number is that, if it fits.
+    """
+    shared, floats = Shared(question.rows), np.maximum(fractional, 0)
+    allotment = np.floor(floats).astype(np.int64)  # 1
+    left = shared.left(allotment)
+    more = (floats - allotment)[shared.arc]
+    for place in np.flatnonzero(more > NEAR)[np.argsort(-more[more > NEAR], kind="stable")].tolist():  # 2
+        if shared.unit[place] <= left[shared.row[place]]:
+            allotment[shared.arc[place]] += 1
+            left[shared.row[place]] -= shared.unit[place]
     return allotment
 
 
