@@ -27,7 +27,7 @@ from benchmarks.instances import Instance, full, simple
 from benchmarks.joint import joined, joint_market, ours, whole_programme
 
 ROOT = Path(__file__).resolve().parent.parent
-#: case, orders a side, regions, seeds; OR-tools and HiGHS are asked where they answer in about a minute
+#: case, orders a side, regions, seeds; OR-tools and HiGHS are asked where they answer in two minutes
 CASES = (
     ("simple", 10_000, 50, (1, 2, 3), True, True),
     ("simple", 100_000, 50, (1, 2, 3), True, True),
@@ -35,9 +35,9 @@ CASES = (
     ("simple", 1_000_000, 500, (1,), True, False),
     ("full", 1_000, 50, (1, 2, 3), True, True),
     ("full", 10_000, 50, (1, 2, 3), True, True),
-    ("full", 100_000, 50, (1,), True, False),
+    ("full", 100_000, 50, (1,), True, True),
     ("full", 1_000_000, 50, (1,), True, False),
-    ("full", 1_000_000, 500, (1,), False, False),
+    ("full", 1_000_000, 500, (1,), True, False),
     ("smallest fills, 5 %", 1_000, 50, (1, 2, 3), False, False),
     ("smallest fills, 5 %", 10_000, 50, (1, 2, 3), False, False),
     ("smallest fills, 20 %", 10_000, 50, (1, 2, 3), False, False),
@@ -60,7 +60,8 @@ def measure(*, seconds: float) -> list[dict[str, object]]:  # noqa: ARG001 - eve
 
     Every row is a process of its own: `peak_mb` is the most memory it held with our answer, instance included. Times
     are medians of three for ours (book, solution, fills and certificate), single runs of the others with their network
-    built, and the median of three argsorts of both sides by price.
+    built (HiGHS takes the columns in its time, a sixtieth of it), and the median of three argsorts of both sides by
+    price. `agree` is None where nobody else was asked; such rows are checked on their own, or raise.
     """
     rows = []
     for case, orders, regions, seeds, ortools, highs in CASES:
@@ -95,7 +96,8 @@ def summary(rows: list[dict[str, Any]]) -> list[dict[str, object]]:
                 "x sort": sort / ours if sort and ours else None,
                 "growth": log((ours or 1) / before[1]) / log(n / before[0]) if before else None,
                 "peak MB": max(row["peak_mb"] for row in own),
-                "agree": all(row["agree"] for row in own),
+                "agree": None if own[0]["agree"] is None else all(row["agree"] for row in own),
+                "variant": own[0]["variant"],
             }
         )
     return lines
@@ -151,7 +153,7 @@ def main(spec: str) -> None:
         "ortools_s": answers[0][0] if answers else None,
         "highs_s": others[0][0] if others else None,
         "sort_s": sort,
-        "agree": all(answer == surplus for _, answer in answers + others),
+        "agree": all(answer == surplus for _, answer in answers + others) if answers or others else None,
         "peak_mb": round(peak),
     }
     print(json.dumps(row))
