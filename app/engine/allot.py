@@ -1,4 +1,4 @@
-"""Whole flows within rows: the linear optimum rounded down, then what departures have left given away.
+"""Whole flows within rows: the linear optimum rounded, then what departures have left given away.
 
 At whole allotments for the arcs of its rows a network is a pure network again. Not every row needs them:
 
