@@ -85,17 +85,14 @@ def _levels(component: Component) -> tuple[Ints, Ints]:
     """Return the price at which one more unit could be had at every node, and at which it could be sold.
 
     Both of shape (nodes,), rupiah per base unit. From published prices where there is trade, else from the orders that
-    are left, over arcs with room: what a place without trade would pay or get. It says whether an order that was turned
-    away was in the money.
+    are left, over arcs with room: what a place without trade would pay or get while nobody's trade is undone. It says
+    whether an order that was turned away was in the money, and each pair of orders shows it.
     """
     net, flow = component.net, component.flow
     far = np.int64(2**61)
-    high = spare(component.rows, flow, net.cap)
     inner = np.arange(net.arcs) >= len(net.orders)
-    forward, backward = np.flatnonzero(inner & (flow < high)), np.flatnonzero(inner & (flow > 0))
-    tail = np.concatenate([net.tail[forward], net.head[backward]])
-    head = np.concatenate([net.head[forward], net.tail[backward]])
-    length = np.concatenate([net.cost[forward], -net.cost[backward]])
+    room = np.flatnonzero(inner & (flow < spare(component.rows, flow, net.cap)))
+    tail, head, cost = net.tail[room], net.head[room], net.cost[room]
     left = np.flatnonzero(~inner & (flow < net.cap))
     traded = _traded(net, flow)
     buy, sell = np.full(net.nodes, far), np.full(net.nodes, far)
@@ -103,4 +100,4 @@ def _levels(component: Component) -> tuple[Ints, Ints]:
     np.minimum.at(buy, net.head[offers], net.cost[offers])
     np.minimum.at(sell, net.tail[requests], net.cost[requests])
     buy[traded], sell[traded] = component.price[traded], -component.price[traded]
-    return shortest(tail, head, length, buy)[0], -shortest(head, tail, length, sell)[0]
+    return shortest(tail, head, cost, buy)[0], -shortest(head, tail, cost, sell)[0]
