@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.engine import door
 from app.engine.clear import clear
 from app.engine.door import MarketRefusedError, check_range
 from app.engine.model import Agreement, Market
@@ -77,6 +78,14 @@ def test_names_that_differ_only_in_normal_form_are_one_name_twice() -> None:
 def test_pools_of_one_name_are_refused() -> None:
     with pytest.raises(MarketRefusedError, match="occurs twice"):
         clear(replace(BOOK, pools=BOOK.pools * 2))
+
+
+def test_more_orders_than_allowed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = tuple(listing(name, 5, 10) for name in "abc")
+    assert clear(changed("pool", listings=offers)).certificate.checked
+    monkeypatch.setattr(door, "MAX_ORDERS", 2)
+    with pytest.raises(MarketRefusedError, match="listings must be a whole number from 0 to 2, not 3"):
+        clear(changed("pool", listings=offers))
 
 
 def test_prices_along_a_path_must_fit_into_60_bits() -> None:

@@ -79,6 +79,13 @@ def test_the_earlier_of_two_departures_carries_first_then_the_lower_lane() -> No
     assert {m.departure_id: m.quantity for m in clearing.matches} == {"c": 3, "a": 3, "b": 1}
 
 
+def test_a_day_earlier_outweighs_all_lanes() -> None:
+    """The first to arrive carries, whatever the codes of the lanes; this one is the last of eight."""
+    later = [departure(lane, 2, 9) for lane in "abcdefg"]
+    (only,) = clear(market([listing("s", 5, 10)], [demand("d", 5, 20)], [*later, departure("z", 1, 9)])).matches
+    assert only.departure_id == "z"
+
+
 def test_a_cheaper_lane_is_worth_the_wait() -> None:
     ways = [departure("fast", 1, 9, freight_idr_per_kg=5), departure("slow", 8, 9, freight_idr_per_kg=4)]
     (only,) = clear(market([listing("s", 7, 10)], [demand("d", 7, 20)], ways)).matches

@@ -112,10 +112,10 @@ def test_fills_are_those_of_one_programme_in_which_posting_breaks_ties(block: in
 
 def earliest_arrival_carries(seed: int) -> None:
     """With the same fills at the same surplus no other choice of departures arrives earlier in total."""
-    book = random_market(seed + 60_000, orders=6, ties=True)
-    if not is_linear(book):
-        return
+    book = random_market(seed + 60_000, orders=6, ties=True, tight=seed % 2 == 1)
     clearing, programme = clear(book), Pairwise(book)
+    if clearing.certificate.gap_idr:
+        return
     done = fills(clearing)
     for name, parts in programme.fill.items():
         programme.model.add(sum(parts) == done.get(name, 0))

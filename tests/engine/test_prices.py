@@ -1,6 +1,7 @@
 """Prices of a flow: midway where there is a choice, none where a departure is kept from those who gain."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from ortools.sat.python import cp_model
@@ -124,3 +125,49 @@ def test_published_prices_are_midway_between_the_extremes_that_the_pairs_allow()
                 seen, apart = seen + 1, apart + (low < high)
     assert seen > 200
     assert apart > 10
+
+
+def test_a_price_that_is_no_whole_number_is_rounded_down_and_its_scarcity_with_it() -> None:
+    """On a departure of 5 kg crates of 2 kg are what one more kilogram would carry: they gain 5, a kilogram 2 1/2.
+
+    A kilogram of the other goods pays 10 + 2 1/2 and is told 12; a crate pays 10 + 5. The proof needs halves: read as a
+    whole number the row's price leaves a gap.
+    """
+    light = market([listing("s", 5, 10)], [demand("d", 3, 20)], [departure("k", 1, 5)])
+    crates = replace(
+        light.pools[0],
+        commodity="z",
+        unit_weight_g=2000,
+        listings=(listing("t", 5, 10),),
+        demands=(demand("e", 5, 15),),
+    )
+    clearing = clear(replace(light, pools=(*light.pools, crates)))
+    assert [(m.quantity, m.scarcity_idr, m.delivered_price_idr) for m in clearing.matches] == [(3, 2, 12), (1, 5, 15)]
+    assert (clearing.certificate.gap_idr, clearing.certificate.surplus_idr) == (0, 35)
+
+
+def test_published_prices_are_those_at_which_matches_trade() -> None:
+    """By need, place, level and day: one price, and quantities that add up."""
+    for seed in range(300):
+        book = random_market(
+            seed + 800_000,
+            orders=7,
+            pools=1 + seed % 2,
+            tight=seed % 2 == 1,
+            ties=seed % 3 == 0,
+            fills=0.2 * (seed % 4 == 0),
+        )
+        clearing, traded = clear(book), defaultdict[tuple[object, ...], int](int)
+        listings = {(pool.commodity, s.id): s for pool in book.pools for s in pool.listings}
+        demands = {(pool.commodity, d.id): d for pool in book.pools for d in pool.demands}
+        for m in clearing.matches:
+            s, d = listings[m.commodity, m.listing_id], demands[m.commodity, m.demand_id]
+            place = (s.hub, "hub") if m.departure_id is None else (d.region, "delivered")
+            need = (m.commodity, d.min_grade, d.min_life_days, *place, m.arrives_on)
+            traded[*need, m.delivered_price_idr] += m.quantity
+        told = {
+            (p.commodity, p.grade, p.min_life_days, p.region, p.level, p.day, p.price_idr): p.traded_quantity
+            for p in clearing.prices
+        }
+        assert told == traded, seed
+        assert len({key[:-1] for key in told}) == len(clearing.prices), seed

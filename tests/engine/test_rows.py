@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.engine import highs, rows
+from app.engine import allot, highs, joint, rows
 from app.engine.book import open_book
 from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
@@ -149,3 +149,14 @@ def test_what_is_left_is_given_away_with_ties_counted_at_once() -> None:
     cleared = clear(book)
     assert (cleared.certificate.surplus_idr, cleared.certificate.gap_idr) == (98, 2)
     assert sum(match.quantity for match in cleared.matches) == 13
+
+
+@pytest.mark.parametrize("seed", [153, 1043])
+def test_what_departures_have_left_is_given_away(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an integer programme: rounding down alone, the control, leaves what giving away gains."""
+    book = random_market(seed + 900_000, orders=4, pools=1 + seed % 2, tight=True)
+    monkeypatch.setattr(joint, "_by_programme", lambda *_: None)
+    given = clear(book).certificate
+    assert given.gap_idr == 0
+    monkeypatch.setattr(allot, "_give", lambda _, found: found.flow)
+    assert clear(book).certificate.surplus_idr < given.surplus_idr
