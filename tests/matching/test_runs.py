@@ -1,17 +1,22 @@
 """Clearing runs through HTTP: bound or dry, one at a time on a pool, never from a book that moved."""
 
 import asyncio
+import zlib
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from app.engine.audit import AuditError
+from app.engine.canonical import decode_market, encode_clearing, sha256
+from app.engine.clear import clear
 from app.matching import clearing, recording
+from app.matching.queries import document
 from app.matching.replay import replay
 from app.matching.solver import SOLVER
-from tests.matching.melons import FIRST, SHOP, Melons, quantities
+from tests.matching.melons import FIRST, SECOND, SHOP, Melons, quantities
 
 TABLES = ("clearing_runs", "clearing_documents", "matches", "unmatched", "clearing_prices", "allocations", "outbox")
 
@@ -174,6 +179,24 @@ async def test_a_replay_gives_the_same_bytes_and_notices_another_input(scenario:
         tampered = await replay(session, run_id=run["id"])
     assert not tampered.same
     assert not tampered.output_is_intact
+
+
+async def test_runs_after_changes_record_the_bytes_of_a_cold_clearing(scenario: Any) -> None:
+    """The engine's process remembers the run before; what it records is what a clearing that knows nothing gives."""
+    market = Melons(scenario)
+    mine = await market.offer(quantity=900)
+    await market.need(quantity=700)
+    for price_idr in (8100, 8200, 8300):
+        run = await market.clear()
+        async with scenario.database.reader() as session:
+            stored = await document(session, UUID(run["id"]))
+        output = encode_clearing(clear(decode_market(zlib.decompress(stored.input))))
+        assert zlib.decompress(stored.output) == output
+        assert run["output_sha256"] == sha256(output)
+        assert (await market.change(FIRST, mine, price_idr=price_idr)).status_code == 200
+        await market.offer(SECOND, quantity=100, price_idr=price_idr + 50)
+        await market.need(quantity=150)
+    assert run["matches"] > 0
 
 
 async def test_an_unknown_commodity_is_named(scenario: Any) -> None:
