@@ -83,6 +83,7 @@ def test_pools_of_one_name_are_refused() -> None:
 def test_more_orders_than_allowed_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     offers = tuple(listing(name, 5, 10) for name in "abc")
     assert clear(changed("pool", listings=offers)).certificate.checked
+    assert door.MAX_ORDERS == 10**6
     monkeypatch.setattr(door, "MAX_ORDERS", 2)
     with pytest.raises(MarketRefusedError, match="listings must be a whole number from 0 to 2, not 3"):
         clear(changed("pool", listings=offers))

@@ -101,6 +101,7 @@ def test_parcels_fill_every_order_and_load_every_leg_as_the_flow_does(
         np.subtract.at(legs, net.leg[net.leg >= 0], flow[net.leg >= 0])
         assert orders.tolist() == flow[: len(net.orders)].tolist()
         assert not legs.any()
+        assert len(rows) <= np.count_nonzero(flow)  # accepted offers + accepted requests + arcs with flow
         assert parcels.cut(net, flow).tolist() == rows.tolist()
     assert sum(len(rows) for rows in compiled) > 40
 
