@@ -19,7 +19,7 @@ pivots      one pivot of the network simplex
 curves      how much is injected at a node at which price, level by level
 simplex     the network simplex: priced nodes with piecewise-linear curves, warm restarts
 bands       large books: a histogram, a band, and a look at all orders
-reclear     a few changed orders of many: warm, dealt and proven anew only where something changed
+reclear     for other users of the simplex: a few changed orders of many, dealt and proven anew where something changed
 flows       optimal whole flows of a network, by the simplex
 memory      the last state of each pool, to start from
 highs       a library's solver, for rows and where numba is not installed
@@ -30,7 +30,7 @@ joint       departures that several arcs or pools share
 ties        the order of posting, then of arrival
 fills       smallest fills: branch and bound
 prices      which prices a flow allows, and what is published
-coupled     other markets: zones with offers and bids, coupled by lines
+coupled     for other users, too: zones with offers and bids, coupled by lines
 components  the whole market, pools joined where they must be
 claim       what a result claims
 trades      every trade that the rules allow, straight from the market

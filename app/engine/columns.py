@@ -23,7 +23,7 @@ def codes(rows: Sequence[Any], name: str, number: Mapping[str, int]) -> Ints:
 
 
 def pack(*columns: Ints) -> Ints:
-    """Return one number for each row of the columns: equal where all columns are, and in their order.
+    """Return one number for each row of the columns: equal where all columns are, and in their order; spans below 2^62.
 
     Each column is a digit in mixed radix; where that would not fit into 62 bits, ranks take the place of figures.
     """

@@ -111,7 +111,7 @@ def settle_market(networks: dict[str, Network], memory: Memory | None = None) ->
 
     1. Every pool alone, capacity on each arc. 2. While departures are overfull in total: join the pools that load them
     and solve those again with capacity on each departure; ties, smallest fills and stage B shift loads and may
-    overfill departures in turn. 3. Prices and proofs.
+    overfill departures in turn. 3. Prices and proofs. Raises ArithmeticError where that does not end.
     """
     grams = common_grams(networks.values())
     memory = memory or Memory()
@@ -127,7 +127,16 @@ def settle_market(networks: dict[str, Network], memory: Memory | None = None) ->
         overfull = _overfull(parts, flows)
         if not overfull:
             return [_component(part) for part in parts]  # 3
-        parts = [_again(part, memory) for part in _join(parts, flows, networks, overfull, grams)]
+        joined = _join(parts, flows, networks, overfull, grams)
+        if _shape(joined) == _shape(parts):  # the same questions would be asked for ever
+            message = f"departures stay overfull whoever shares them: {', '.join(sorted(overfull))}"
+            raise ArithmeticError(message)
+        parts = [_again(part, memory) for part in joined]
+
+
+def _shape(parts: Sequence[Part]) -> list[tuple[tuple[str, ...], bool]]:
+    """Return who is solved together, and with rows or without."""
+    return [(part.commodities, bool(part.rows)) for part in parts]
 
 
 def _again(part: Part, memory: Memory) -> Part:

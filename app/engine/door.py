@@ -10,6 +10,8 @@ MAX_QUANTITY = 10**9
 MAX_ORDERS = 10**6
 #: days are ordinals of years 1 to 9999
 MAX_DAY = 3_652_059
+#: all goods on one departure together must fit into 64 bits
+MAX_GRAMS = 2**62 - 1
 #: longest time during which goods may be fetched at a hub: one pseudo-departure stands for each day
 MAX_LOCO_DAYS = 1000
 
@@ -61,6 +63,13 @@ def validate(market: Market) -> None:
         _between(f"agreement {agreement.hub} {agreement.region}: last_day", agreement.last_day, 0, MAX_DAY)
     for pool in market.pools:
         _validate_pool(pool)
+    grams = sum(_tradable(pool) * pool.unit_weight_g for pool in market.pools)
+    _between("grams that could be traded in all", grams, 0, MAX_GRAMS)
+
+
+def _tradable(pool: Pool) -> int:
+    """Return what no clearing of a pool can exceed, base units: all that the smaller side holds."""
+    return min(sum(order.quantity for order in side) for side in (pool.listings, pool.demands))
 
 
 def check_range(*, price_idr: int, freight_idr: int, departure_arcs: int, orders: int, units: int = 1) -> int:

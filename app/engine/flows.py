@@ -73,7 +73,7 @@ class Programme:
     def optimum(self, low: Ints, high: Ints, warm: Optimum | None = None) -> Optimum | None:
         """Return an optimal flow within bounds, shape (arcs,), or None where there is none.
 
-        `warm` is an answer of this programme for other bounds; it stays as it is.
+        `warm` is an answer for other bounds, or of a programme of the same arcs in the same order; it stays as it is.
         """
         if not COMPILED:
             return self._fallback(low, high)

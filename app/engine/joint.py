@@ -1,8 +1,8 @@
 """Shared departures: one capacity row over several arcs, whole allotments, a whole bound.
 
-A network with rows is no longer a pure network: its linear optimum may be fractional. With the flow on the departure
-arcs fixed at whole allotments every pool is a pure network again, which `exact` solves and proves. The bound holds for
-any row prices at least 0, so the solver's floats only propose them.
+A network with rows is no longer a pure network: its linear optimum may be fractional. Where rows hold their arcs at
+whole allotments it is a pure network again, which the simplex solves (`allot`, `flows`). The bound holds for any row
+prices at least 0, so the solver's floats only propose them.
 """
 
 from collections import defaultdict

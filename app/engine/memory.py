@@ -17,7 +17,7 @@ from app.engine.network import Network
 from app.engine.pivots import CURVE, PARENT, PRED
 from app.engine.simplex import State, plant
 
-#: arcs of all states together: at about 60 bytes each with their nodes' names
+#: arcs of all states together: at 60 to 150 bytes each with what hangs on them
 MOST_ARCS = 4_000_000
 
 

@@ -68,13 +68,12 @@ def build(book: Book, ground: Ground | None = None) -> Network:
     freight, room = _departures(book, free)
     orders = tuple(book.orders[i] for i in placed.tolist())
     commodity = (book.pool.commodity,) * len(orders)
-    departs = ground.leg >= 0
     return Network(
         nodes=ground.nodes,
         tail=np.concatenate([np.where(offers, 0, node), ground.tail]),
         head=np.concatenate([np.where(offers, node, 0), ground.head]),
-        cost=np.concatenate([book.cost[placed], np.where(departs, freight[ground.leg], 0)]),
-        cap=np.concatenate([quantity, np.where(departs, room[ground.leg], free)]),
+        cost=np.concatenate([book.cost[placed], freight[ground.leg]]),
+        cap=np.concatenate([quantity, room[ground.leg]]),
         leg=np.concatenate([np.full(len(orders), -1), ground.leg]),
         weight=np.full(len(orders) + len(ground.tail), book.pool.unit_weight_g),
         least=book.least[placed],
@@ -87,7 +86,7 @@ def build(book: Book, ground: Ground | None = None) -> Network:
 
 
 def _departures(book: Book, free: int) -> tuple[Ints, Ints]:
-    """Return freight in rupiah per base unit and room in base units of every leg, and of none, which comes last."""
+    """Return freight in rupiah per base unit and room in base units of every leg; of none, -1, as the last entry."""
     weight = book.pool.unit_weight_g
     room = [free if leg.departure is None else min(leg.departure.free_g // weight, free) for leg in book.legs]
     return np.append(ints(book.legs, "freight_idr"), 0), np.array([*room, free], dtype=np.int64)

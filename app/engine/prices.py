@@ -57,7 +57,7 @@ def extremes(arcs: tuple[Ints, Ints, Ints], nodes: int, reach: int) -> tuple[Int
 
 
 def exist(net: Network, rows: Sequence[Row], flow: Ints, reach: int) -> bool:
-    """Whether whole prices exist that satisfy (a) to (d) for this flow (one Bellman-Ford)."""
+    """Whether whole prices exist that satisfy (a) to (d) for this flow (Bellman-Ford)."""
     return extremes(constraints(net, flow, spare(rows, flow, net.cap), net.cost), net.nodes, reach) is not None
 
 

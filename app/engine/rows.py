@@ -70,7 +70,7 @@ class _Prices:
         found = self.programme.optimum(self.question.low, self.question.high, self.warm)
         if found is not None:
             self.warm = found
-            value = float(price @ self.shared.capacity) + worth(cost, found.flow)
+            value = float(price.astype(np.float64) @ self.shared.capacity) + worth(cost, found.flow)
             if value < self.proven:
                 self.price, self.proven = price, value
         return found

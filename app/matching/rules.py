@@ -79,7 +79,7 @@ def shown_detail(detail: Mapping[str, Any], *, quantity: int, exact: bool) -> di
     return shown
 
 
-#: reason -> (told to a demand, told to a listing); {gap} and {missed} are rupiah
+#: reason -> (told to a demand, told to a listing); {gap} is rupiah
 SENTENCES: Mapping[str, tuple[Text, Text]] = {
     "no_counterparty": (
         Text("Belum ada stok komoditas ini.", "Nobody offers this commodity yet."),

@@ -108,7 +108,7 @@ MISSING = (
         "ways.chilled[first[place]] == 1",
         "ways.chilled[first[place]] == 0",
     ),
-    Bug("freight is a rupiah too dear", network.build, "freight[ground.leg]", "freight[ground.leg] + 1"),
+    Bug("freight is a rupiah too dear", network._departures, '"freight_idr")', '"freight_idr") + 1'),
     Bug("collection is forgotten", book.open_book, ' + ints(listings, "collection_idr")', ""),
     Bug("a request is one unit short", book.open_book, 'ints(demands, "quantity")', 'ints(demands, "quantity") - 1'),
     Bug("a limit is a rupiah too low", book.open_book, '-ints(demands, "limit_idr")', '1 - ints(demands, "limit_idr")'),

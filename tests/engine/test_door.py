@@ -118,3 +118,13 @@ def test_a_row_s_price_counts_as_often_as_a_base_unit_weighs() -> None:
     with pytest.raises(MarketRefusedError, match="60 bits"):
         clear(book)
     assert clear(replace(book, pools=(light, replace(heavy, unit_weight_g=1000)))).certificate.gap_idr >= 0
+
+
+def test_goods_on_one_departure_must_fit_into_64_bits() -> None:
+    """Twelve arcs of one departure may each carry all of it, before a row holds them: together more than 2^63 grams."""
+    offers = tuple(listing(f"s{i}", 10**9, i, grade=1 + i % 12) for i in range(24))
+    needs = tuple(demand(f"d{i}", 10**9, 10**6 - i, min_grade=1 + i % 12) for i in range(24))
+    book = changed("pool", listings=offers, demands=needs, unit_weight_g=10**9, grades_substitute=False)
+    book = replace(book, departures=(replace(departure("k", 1, 1), free_g=2**60),))
+    with pytest.raises(MarketRefusedError, match="grams that could be traded"):
+        clear(book)

@@ -9,9 +9,13 @@ from itertools import chain, combinations
 
 import pytest
 
+from app.engine import components
 from app.engine.canonical import encode_clearing
 from app.engine.clear import clear
+from app.engine.joint import make_rows
 from app.engine.model import Clearing, Demand, Listing, Market
+from app.engine.network import Network
+from app.engine.question import Row
 from benchmarks.books import book as seeded_book
 from tests.engine.markets import TODAY, demand, departure, listing, market, random_market
 from tests.engine.pairwise import best_surplus
@@ -177,3 +181,14 @@ def test_a_book_of_two_thousand_orders_clears_to_a_proven_optimum() -> None:
     clearing = clear(seeded_book(2000, seed=7))
     assert (clearing.certificate.status, clearing.certificate.gap_idr) == ("optimal", 0)
     assert len(clearing.matches) > 500
+
+
+def test_departures_that_stay_overfull_are_an_error_and_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that are too large by a unit let the same departure be overfull again and again."""
+
+    def too_large(net: Network, grams: dict[str, int]) -> list[Row]:
+        return [replace(row, capacity=row.capacity + 1) for row in make_rows(net, grams)]
+
+    monkeypatch.setattr(components, "make_rows", too_large)
+    with pytest.raises(ArithmeticError, match="stay overfull"):
+        clear(random_market(900_067, orders=4, pools=2, tight=True))
