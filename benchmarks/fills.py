@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from app.engine.compiled import Ints
 from app.engine.components import reach_of
 from app.engine.fills import search
 from app.engine.joint import alone, relax
 from app.engine.memory import Memory
 from app.engine.model import Demand, Listing
-from app.engine.network import Ints, Network
+from app.engine.network import Network
 from app.engine.prices import publish
 from benchmarks.instances import Instance
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from app.engine.book import open_book
+from app.engine.compiled import Ints
 from app.engine.joint import common_grams, make_rows, relax
 from app.engine.model import Agreement, Demand, Departure, Listing, Market, Pool
-from app.engine.network import Ints, Network, build, join
+from app.engine.network import Network, build, join
 from app.engine.question import Question, Row
 
 TODAY, HORIZON, PARTNERS, PRICE_IDR = 740_000, 14, 10, 26_000

@@ -23,10 +23,15 @@ MOST_IDLE = 8
 
 def at_allotments(question: Question, flow: Ints) -> Question:
     """Return the pure network in which every arc of a row may carry what it carries now, and no more."""
-    high = question.high.copy()
-    for row in question.rows:
+    return replace(question, high=allotted(question.rows, flow, question.high), rows=(), tight=())
+
+
+def allotted(rows: Sequence[Row], flow: Ints, high: Ints) -> Ints:
+    """Return what arcs may carry, shape (arcs,): those of rows what they carry now."""
+    high = high.copy()
+    for row in rows:
         high[row.arcs] = flow[row.arcs]
-    return replace(question, high=high, rows=(), tight=())
+    return high
 
 
 def spare(rows: Sequence[Row], flow: Ints, high: Ints) -> Ints:

@@ -47,7 +47,7 @@ def audit(market: Market, claims: Sequence[Claim], matches: Sequence[Match]) -> 
         _require(surplus == claim.surplus, "surplus", surplus)
         kept = [arc for number, arc in enumerate(claim.arcs) if number not in claim.turned_away]
         proofs = [(kept, claim.bound, claim.gap), (claim.arcs, claim.linear_bound, claim.linear_gap)]
-        for arcs, bound, gap in proofs[proofs[0] == proofs[1] :]:  # the same twice proves no more
+        for arcs, bound, gap in proofs[:1] if proofs[0] == proofs[1] else proofs:  # the same twice proves no more
             _require(_bound(arcs, bound, free) - surplus == gap >= 0, "gap", gap)
             _complete(market, orders, claim, bound)
         _complete(market, orders, claim, Bound(1, claim.price))

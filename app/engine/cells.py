@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from app.engine.compiled import Bools, Ints
 from app.engine.model import Demand, Listing, Pool, Reason
-from app.engine.network import Ints
 from app.engine.pairs import HARD_RULES, Agreements, Leg
 from app.engine.standing import Standing
 
@@ -20,8 +19,6 @@ from app.engine.standing import Standing
 BIT = {rule: 1 << place for place, rule in enumerate(HARD_RULES)}
 #: above any price
 FAR = 2**61
-
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from app.engine.claim import Arc, Bound, Claim
+from app.engine.compiled import Ints
 from app.engine.door import check_range
 from app.engine.fills import Branch, rejected, search
 from app.engine.joint import Proof, Solved, alone, common_grams, finish, make_rows, relax
 from app.engine.memory import Memory
 from app.engine.model import Listing
-from app.engine.network import Ints, Network, join
+from app.engine.network import Network, join
 from app.engine.prices import Published, exist, publish
 from app.engine.question import Row, worth
 

@@ -15,7 +15,7 @@ from app.engine.curves import END, FAR
 from app.engine.exact import balanced
 from app.engine.flows import Programme
 from app.engine.prices import extremes
-from app.engine.question import Question
+from app.engine.question import Question, worth
 from app.engine.simplex import Arcs
 
 
@@ -61,9 +61,8 @@ def couple(zones: int, lines: Arcs, orders: Orders) -> Coupling:
     if ends is None:
         message = "the flow found is not optimal"
         raise ArithmeticError(message)
-    worth = sum(-a * b for a, b in zip(cost.tolist(), found.flow.tolist(), strict=True))
     count = len(lines.tail)
-    return Coupling(found.flow[count:], found.flow[:count], *ends, worth)
+    return Coupling(found.flow[count:], found.flow[:count], *ends, worth(cost, found.flow))
 
 
 def _refuse(zones: int, lines: Arcs, orders: Orders) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.engine import ties
+from app.engine.compiled import Ints
 from app.engine.flows import Optimum, Programme
 from app.engine.joint import OPEN, Proof, Solved, complete, sketch
-from app.engine.network import Ints, Network
+from app.engine.network import Network
 from app.engine.prices import exist
 from app.engine.question import Question, Row, worth
 

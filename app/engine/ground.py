@@ -18,7 +18,7 @@ from app.engine.book import Needs, Plan, Supply, Ways
 from app.engine.columns import at_least, group_of, meeting, pack, under, value_of
 from app.engine.compiled import Bools, Ints
 
-#: arcs of all grounds together that are kept, at about 60 bytes each with the names of their nodes
+#: arcs of all grounds together that are kept, at 60 to 150 bytes each with the names of their nodes
 MOST_ARCS = 4_000_000
 
 

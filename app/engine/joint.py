@@ -14,11 +14,12 @@ import numpy as np
 
 from app.engine import ties
 from app.engine.allot import at_allotments, spread
+from app.engine.compiled import Ints
 from app.engine.exact import settle
 from app.engine.flows import Optimum, Programme, optimum
 from app.engine.highs import Answer, Floats, solve
 from app.engine.memory import Memory
-from app.engine.network import Ints, Network
+from app.engine.network import Network
 from app.engine.question import Question, Row, Shared, worth
 from app.engine.rows import MAX_SCALE, Linear, is_large, linear
 
@@ -215,9 +216,7 @@ def _settled(question: Question) -> tuple[Ints, Ints]:
 def _without_row_caps(net: Network, rows: Sequence[Row], high: Ints) -> Ints:
     """Lift the capacity of single arcs where a row holds them together: the row is to carry the whole price."""
     high = high.copy()
-    free = 1 + sum(order.quantity for order in net.orders)
-    for row in rows:
-        high[row.arcs] = free
+    high[Shared(rows).arc] = 1 + int(net.cap[: len(net.orders)].sum())
     return high
 
 
@@ -231,10 +230,7 @@ def _fractions(row_price: Floats) -> tuple[int, list[int]]:
 
 def priced_cost(question: Question, scale: int, row_price: Sequence[int]) -> Ints:
     """Return money * scale with the row prices on top: the cost of every arc when capacity is paid for."""
-    cost = question.cost * scale
-    for row, price in zip(question.rows, row_price, strict=True):
-        cost[row.arcs] += row.units * price
-    return cost
+    return Shared(question.rows).on_top(question.cost * scale, np.array(row_price))
 
 
 def _prove(question: Question, fractions: tuple[int, list[int]], warm: Optimum | None) -> tuple[Proof, Optimum]:

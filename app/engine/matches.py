@@ -6,8 +6,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from app.engine.compiled import Ints
 from app.engine.model import Demand, Listing, Match, Price
-from app.engine.network import Ints, Network
+from app.engine.network import Network
 from app.engine.parcels import cut
 
 _Order = TypeVar("_Order", Listing, Demand)

@@ -16,8 +16,6 @@ from app.engine.ground import Ground, lay
 from app.engine.model import Demand, Listing
 from app.engine.pairs import Leg
 
-__all__ = ["Ints", "Network", "build", "join", "posting"]
-
 
 @dataclass(frozen=True, slots=True)
 class Network:

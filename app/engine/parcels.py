@@ -52,7 +52,7 @@ def by_tail(tail: Ints, flow: Ints, turn: Ints, nodes: int) -> tuple[Ints, Ints]
 def in_turn(start: Ints, head: Ints, flow: Ints, missing: Ints) -> Ints:
     """Return the nodes that offers reach, each after all from which something comes; `missing` counts what comes.
 
-    Where not as much leaves a node as comes to it, none are returned.
+    Where not as much leaves a node as comes to it, or a node is never reached, none are returned.
     """
     nodes, stock, count = np.empty(len(missing), dtype=np.int64), np.zeros(len(missing), dtype=np.int64), 0
     for i in range(start[1]):
@@ -61,7 +61,7 @@ def in_turn(start: Ints, head: Ints, flow: Ints, missing: Ints) -> Ints:
         if missing[x] == 0:
             nodes[count], missing[x] = x, -1
             count += 1
-    done = 0
+    done, left = 0, len(head) - start[1]
     while done < count:
         x = nodes[done]
         done += 1
@@ -75,7 +75,8 @@ def in_turn(start: Ints, head: Ints, flow: Ints, missing: Ints) -> Ints:
                 count += 1
         if stock[x] != 0:
             return nodes[:0].copy()
-    return nodes[:count].copy()
+        left -= start[x + 1] - start[x]
+    return nodes[:count].copy() if left == 0 else nodes[:0].copy()
 
 
 @kernel("i8[:,::1](i8[::1], i8[::1], i8[::1], i8[::1], i8[::1], i8[::1])")

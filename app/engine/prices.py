@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.engine.allot import spare
+from app.engine.allot import allotted, spare
+from app.engine.compiled import Ints
 from app.engine.exact import shortest
 from app.engine.joint import Proof
-from app.engine.network import Ints, Network
-from app.engine.question import Row
+from app.engine.network import Network
+from app.engine.question import Row, Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +48,22 @@ def extremes(arcs: tuple[Ints, Ints, Ints], nodes: int, reach: int) -> tuple[Int
     nothing else does.
     """
     tail, head, length = arcs
+    highest = _farthest(arcs, nodes, reach)
+    below = None if highest is None else _farthest((head, tail, length), nodes, reach)
+    return None if highest is None or below is None else (-below, highest)
+
+
+def _farthest(arcs: tuple[Ints, Ints, Ints], nodes: int, reach: int) -> Ints | None:
+    """Return the shortest paths from the market to all nodes, at most `reach`; None where a cycle gains for ever."""
     start = np.full(nodes, reach, dtype=np.int64)
     start[0] = 0
-    highest, cycle = shortest(tail, head, length, start)
-    if cycle is not None or highest[0] < 0:
-        return None
-    below, cycle = shortest(head, tail, length, start)
-    return None if cycle is not None else (-below, highest)
+    length, cycle = shortest(*arcs, start)
+    return None if cycle is not None or length[0] < 0 else length
 
 
 def exist(net: Network, rows: Sequence[Row], flow: Ints, reach: int) -> bool:
-    """Whether whole prices exist that satisfy (a) to (d) for this flow (Bellman-Ford)."""
-    return extremes(constraints(net, flow, spare(rows, flow, net.cap), net.cost), net.nodes, reach) is not None
+    """Whether whole prices exist that satisfy (a) to (d) for this flow (one Bellman-Ford)."""
+    return _farthest(constraints(net, flow, spare(rows, flow, net.cap), net.cost), net.nodes, reach) is not None
 
 
 def publish(net: Network, rows: Sequence[Row], flow: Ints, proof: Proof | None, reach: int) -> Published:
@@ -70,27 +75,17 @@ def publish(net: Network, rows: Sequence[Row], flow: Ints, proof: Proof | None, 
     allotments, and `allotted` names the arcs that may carry a scarcity although a unit is left.
     """
     if proof is not None:  # 1
-        cost = net.cost * proof.scale
-        high = net.cap.copy()
-        for row, price in zip(rows, proof.row_price, strict=True):
-            cost[row.arcs] += row.units * price
-            high[row.arcs] = flow[row.arcs] + 1
+        shared, high = Shared(rows), net.cap.copy()
+        cost = shared.on_top(net.cost * proof.scale, np.array(proof.row_price))
+        high[shared.arc] = flow[shared.arc] + 1
         ends = extremes(constraints(net, flow, high, cost), net.nodes, reach * proof.scale)
         if ends is not None:
             return Published((ends[0] + ends[1]) // 2 // proof.scale, ())
     ends = extremes(constraints(net, flow, spare(rows, flow, net.cap), net.cost), net.nodes, reach)  # 2
     if ends is not None:
         return Published((ends[0] + ends[1]) // 2, ())
-    ends = extremes(constraints(net, flow, _allotted(net, rows, flow), net.cost), net.nodes, reach)  # 3
+    ends = extremes(constraints(net, flow, allotted(rows, flow, net.cap), net.cost), net.nodes, reach)  # 3
     if ends is None:
         message = "a flow without prices was to be published"
         raise ArithmeticError(message)
     return Published((ends[0] + ends[1]) // 2, tuple(int(arc) for row in rows for arc in row.arcs))
-
-
-def _allotted(net: Network, rows: Sequence[Row], flow: Ints) -> Ints:
-    """Return capacities at which every arc of a shared departure is full."""
-    high = net.cap.copy()
-    for row in rows:
-        high[row.arcs] = flow[row.arcs]
-    return high

@@ -28,6 +28,8 @@ MAX_SCALE = 12
 LARGE = 30_000
 #: questions of step 1, its first step and its greatest, rupiah
 QUESTIONS, FIRST_STEP, MOST_STEP = 40, 128, 2048
+#: where prices of a like question are known: fewer questions, and a smaller step at first
+QUESTIONS_AGAIN, FIRST_STEP_AGAIN = 10, 8
 #: arcs of a reduced cost up to this are open at once, rupiah, and how often others may be added
 BAND, ROUNDS = 8, 16
 #: share of its value that the small programme may miss of what its prices prove
@@ -44,7 +46,7 @@ class Linear:
     flow: Floats
     #: shape (rows,): at least 0, for a unit of the row
     row_price: Floats
-    #: the network's answer at these row prices, where it was asked
+    #: an answer of the network, where it was asked, for the next question to start from
     warm: Optimum | None = None
     #: HiGHS's basis, where it was asked about all
     basis: Basis | None = None
@@ -78,7 +80,7 @@ class _Prices:
     def search(self) -> bool:
         """Find row prices (1); False where the network has no flow."""
         price = self.price
-        questions, first = (QUESTIONS, FIRST_STEP) if self._begin else (QUESTIONS // 4, FIRST_STEP // 16)
+        questions, first = (QUESTIONS, FIRST_STEP) if self._begin else (QUESTIONS_AGAIN, FIRST_STEP_AGAIN)
         step, last = np.full_like(price, first * MAX_SCALE), np.zeros_like(price)
         for _ in range(questions):
             found = self.ask(price)

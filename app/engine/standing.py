@@ -8,10 +8,11 @@ import numpy as np
 
 from app.engine.allot import spare
 from app.engine.book import DemandClass, SupplyClass, demand_class, supply_class
+from app.engine.compiled import Bools, Ints
 from app.engine.components import Component
 from app.engine.exact import shortest
 from app.engine.model import Demand, Listing, Match, Pool
-from app.engine.network import Ints, Network
+from app.engine.network import Network
 
 
 class Standing(NamedTuple):
@@ -74,11 +75,11 @@ def _sight(pool: Pool, component: Component) -> dict[SupplyClass | DemandClass, 
     return found
 
 
-def _traded(net: Network, flow: Ints) -> list[bool]:
-    """Return which nodes goods pass through."""
+def _traded(net: Network, flow: Ints) -> Bools:
+    """Return which nodes goods pass through, shape (nodes,)."""
     traded = np.zeros(net.nodes, dtype=bool)
     traded[net.head[flow > 0]] = True
-    return [bool(node) for node in traded.tolist()]
+    return traded
 
 
 def _levels(component: Component) -> tuple[Ints, Ints]:

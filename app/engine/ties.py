@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from app.engine.compiled import Ints
 from app.engine.flows import optimum
-from app.engine.network import Ints, Network
+from app.engine.network import Network
 from app.engine.question import Question
 
 

@@ -8,12 +8,13 @@ import pytest
 from app.engine import simplex
 from app.engine.book import open_book
 from app.engine.clear import clear
+from app.engine.compiled import Ints
 from app.engine.components import reach_of
 from app.engine.fills import Branch, Relaxation, search
 from app.engine.flows import Optimum
 from app.engine.joint import Solved, alone
 from app.engine.memory import Memory
-from app.engine.network import Ints, Network, build
+from app.engine.network import Network, build
 from benchmarks.fills import choosy, settled
 from benchmarks.instances import full
 from tests.engine.markets import random_market

@@ -7,7 +7,8 @@ import pytest
 
 from app.engine import clear as clearing
 from app.engine import matches, parcels
-from app.engine.network import Ints, Network
+from app.engine.compiled import Ints
+from app.engine.network import Network
 from tests.engine.markets import demand, departure, listing, market, random_market
 
 
@@ -121,3 +122,12 @@ def test_a_flow_out_of_balance_is_not_cut() -> None:
             wrong = flow.copy()
             wrong[arc] += change
             assert not len(parcels.cut(net, wrong))
+
+
+def test_a_flow_from_where_no_goods_come_is_not_cut() -> None:
+    """Node 3 has no offer and feeds node 2: its arc must not be taken for a request. The control ends one unit less."""
+    tail, head, flow = np.array([0, 2, 1, 3]), np.array([1, 0, 2, 2]), np.array([5, 6, 5, 1])
+    none, turn, orders = np.zeros(4, dtype=np.int64), np.array([1, 2]), (demand("0", 5, 1), demand("1", 6, 1))
+    net = Network(4, tail, head, none, none, np.array([-1, -1, 0, -1]), none, none[:2], turn, orders, ("", ""), ())
+    assert not len(parcels.cut(net, flow))
+    assert parcels.cut(net, flow - [0, 1, 0, 1]).tolist() == [[0, 1, 0, 5]]
